@@ -1,0 +1,83 @@
+"""In: the command line. Out: one command run, and its exit code: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from appliance import __version__
+from appliance.errors import ApplianceError
+
+COMMANDS = {
+    "run": "the device: supervisor in the foreground",
+    "demo": "a whole spoken turn without any hardware",
+    "replay": "the real program with recordings as the microphone",
+    "bench": "measure a suite against its budgets",
+    "say": "speak a text",
+    "listen": "transcribe the microphone or a recording, live",
+    "models": "list, fetch and verify models",
+    "devices": "sound cards, GPIO chip and boards",
+    "doctor": "check everything a helper would ask for",
+    "status": "the running device: state, health, last turns",
+    "config": "show, check and describe the settings",
+}
+"""Command → help line. The command NAME lives in `appliance.cli.NAME` as `add(parser)` and `run(args) -> int`."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line. `--config` and `--set` stand before or after the command."""
+    top = argparse.ArgumentParser(prog="appliance", description="Voice appliance.", parents=[_common(top=True)])
+    top.add_argument("--version", action="version", version=f"appliance {__version__}")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, help_line in COMMANDS.items():
+        module = importlib.import_module(f"appliance.cli.{name.replace('-', '_')}")
+        command = commands.add_parser(
+            name,
+            help=help_line,
+            description=f"{module.__doc__}",
+            parents=[_common(top=False)],
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            epilog=f"example:\n  {module.EXAMPLE}",
+        )
+        module.add(command)
+        command.set_defaults(run=module.run)
+    return top
+
+
+def _common(top: bool) -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False)
+    default = None if top else argparse.SUPPRESS
+    common.add_argument("--config", type=Path, metavar="FILE", default=default, help="settings file (TOML)")
+    common.add_argument(
+        "--set",
+        dest="assignments" if top else "assignments_after",
+        action="append",
+        default=[] if top else argparse.SUPPRESS,
+        metavar="SECTION.FIELD=VALUE",
+        help="set one setting; repeatable, wins over file and environment",
+    )
+    return common
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command. Errors become one sentence on standard error."""
+    args = parser().parse_args(argv)
+    args.assignments = [*args.assignments, *getattr(args, "assignments_after", [])]
+    try:
+        return int(args.run(args))
+    except ApplianceError as error:
+        print(f"appliance: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

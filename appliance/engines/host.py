@@ -1,0 +1,64 @@
+"""In: a child's command line (`--socket PATH --config FILE`). Out: its engine served on that socket until told to stop.
+
+The socket appears only when the engine is loaded, so that a connection means ready.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import ctypes
+import logging
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+from appliance.errors import ApplianceError
+from appliance.settings.child import ChildConfig
+from appliance.wire.frame import Connection, serve
+
+PR_SET_PDEATHSIG = 1
+"""prctl(2): the signal a process gets when its parent dies."""
+
+Engine = Callable[[Connection], Awaitable[None]]
+
+
+def main(stage: str, engine: Callable[[ChildConfig], AbstractAsyncContextManager[Engine]]) -> None:
+    """Runs a child process: loads `engine`, serves it, ends on SIGTERM or with its parent. Exits 1 with one sentence."""
+    arguments = argparse.ArgumentParser(prog=f"appliance-{stage}")
+    arguments.add_argument("--socket", type=Path, required=True)
+    arguments.add_argument("--config", type=Path, required=True)
+    given = arguments.parse_args()
+    parent = os.getppid()
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:  # it died before prctl
+        sys.exit(1)
+    try:
+        config = ChildConfig.read(given.config)
+        logging.basicConfig(
+            level=config.settings.device.log_level, format=f"{stage}: %(levelname)s %(message)s", stream=sys.stderr
+        )
+        asyncio.run(_serve(stage, engine, config, given.socket))
+    except ApplianceError as error:
+        logging.getLogger(__name__).error("%s", error)
+        sys.exit(1)
+
+
+async def _serve(
+    stage: str,
+    engine: Callable[[ChildConfig], AbstractAsyncContextManager[Engine]],
+    config: ChildConfig,
+    socket: Path,
+) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with engine(config) as handler:
+        server = await serve(socket, stage, handler)
+        await stop.wait()
+        server.close()
+    socket.unlink(missing_ok=True)
+    os._exit(0)  # a native library's thread must not hold up the end

@@ -1,0 +1,53 @@
+"""In: everything that may be said to this device now. Out: one file named by its hash, which the recogniser compiles.
+
+The content is hassil's own form (intents, lists, expansion_rules, skip_words), with the home's names and areas as
+lists, so that the text side (intents) and the sound side (recogniser) read the very same sentences.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class GrammarSource:
+    """The sources of a grammar."""
+
+    language: str
+    """BCP 47, e.g. 'en'."""
+    sentences: dict[str, Any]
+    """hassil's dict: {'language', 'intents': {…}, 'lists': {…}, 'expansion_rules': {…}, 'skip_words': […]}; the lists
+    'name' and 'area' hold the home's own values, with 'context' where an intent asks for one."""
+    own_intents: tuple[str, ...] = ()
+    """Intents done on the device itself or written by the owner: more likely than the rest."""
+    context: dict[str, Any] = field(default_factory=dict)
+    """Facts that templates may require, e.g. {'area': 'Kitchen'}."""
+
+    def write(self, folder: Path) -> Path:
+        """Writes `<sha256>.grammar.json` into `folder` (if not there yet) and gives its path."""
+        text = json.dumps(
+            {
+                "language": self.language,
+                "sentences": self.sentences,
+                "own_intents": list(self.own_intents),
+                "context": self.context,
+            },
+            sort_keys=True,
+            ensure_ascii=False,
+        )
+        file = folder / f"{hashlib.sha256(text.encode()).hexdigest()[:32]}.grammar.json"
+        if not file.exists():
+            temporary = file.with_suffix(".tmp")
+            temporary.write_text(text, encoding="utf-8")
+            temporary.replace(file)
+        return file
+
+    @classmethod
+    def read(cls, file: Path) -> GrammarSource:
+        """Reads what `write` wrote."""
+        tree = json.loads(file.read_text(encoding="utf-8"))
+        return cls(tree["language"], tree["sentences"], tuple(tree["own_intents"]), tree["context"])
