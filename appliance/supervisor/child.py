@@ -1,0 +1,216 @@
+"""In: a command line and a socket. Out: a child process that is kept ready: started, watched, replaced.
+
+Life of a child: exec → socket answers `describe` → ready → heartbeats → (dies, hangs, talks rubbish) → kill -9 →
+back-off → exec. An engine with a `uri` is supervised elsewhere: only its connection is watched.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from appliance.errors import EngineError
+from appliance.events import Bus, EngineChanged
+from appliance.settings.supervision import SupervisorSettings
+from appliance.supervisor.restart import RestartPolicy
+from appliance.wire.frame import Connection, connect
+from appliance.wire.message import Describe, Ping, Pong, Ready
+
+log = logging.getLogger(__name__)
+
+CONNECT_RETRY_S = 0.02
+PROVEN_S = 5.0
+"""A child that was ready for this long has proved itself."""
+
+Session = Callable[[Connection], Awaitable[None]]
+
+
+class Child:
+    """One supervised engine. `run` is its whole life; `connect` gives a connection once it is ready."""
+
+    def __init__(
+        self,
+        name: str,
+        settings: SupervisorSettings,
+        bus: Bus,
+        socket: Path,
+        config: Path,
+        uri: str | None = None,
+        session: Session | None = None,
+    ) -> None:
+        """`session` talks on the watched connection until something fails; without one, heartbeats do."""
+        self.name = name
+        self.restarts = 0
+        self.about: Ready | None = None
+        self.counters: dict[str, float] = {}
+        self.breaker_open = False
+        self.last_failure: str | None = None
+        self._settings = settings
+        self._bus = bus
+        self._socket = socket
+        self._config = config
+        self._uri = uri or f"unix://{socket}"
+        self._external = uri is not None
+        self._session = session or self._heartbeats
+        self._ready = asyncio.Event()
+        self._process: asyncio.subprocess.Process | None = None
+        self._suspicion: asyncio.Future[EngineError] | None = None
+        self._policy = RestartPolicy(settings)
+
+    @property
+    def ready(self) -> bool:
+        return self._ready.is_set()
+
+    @property
+    def pid(self) -> int | None:
+        """Process id while the child runs; None for an engine supervised elsewhere."""
+        return None if self._process is None else self._process.pid
+
+    async def connect(self, timeout_s: float) -> Connection:
+        """A new connection as soon as the child is ready. Raises EngineError if it is not in time."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                while True:
+                    await self._ready.wait()
+                    try:
+                        return await connect(self._uri, self.name)
+                    except EngineError as error:
+                        self.suspect(error)
+                        await asyncio.sleep(CONNECT_RETRY_S)
+        except TimeoutError as error:
+            raise EngineError("not-ready", f"The {self.name} engine is not ready.", self.name) from error
+
+    def suspect(self, error: EngineError) -> None:
+        """Someone who used the child saw it fail: it is replaced at once."""
+        self._ready.clear()
+        if self._suspicion is not None and not self._suspicion.done():
+            self._suspicion.set_result(error)
+
+    async def wait_ready(self, timeout_s: float) -> bool:
+        """Whether the child became ready in time."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                await self._ready.wait()
+        return self._ready.is_set()
+
+    async def run(self) -> None:
+        """Keeps the child ready until cancelled; then ends it."""
+        while True:
+            self._suspicion = asyncio.get_running_loop().create_future()
+            started_s = time.monotonic()
+            try:
+                await self._live()
+            except EngineError as error:
+                self._failed(error)
+            finally:
+                self._ready.clear()
+                await self._kill()
+            if time.monotonic() - started_s > PROVEN_S:
+                self._policy.worked()
+            wait = self._policy.failed(time.monotonic())
+            self.breaker_open = wait.breaker_open
+            if wait.breaker_open:
+                log.error("%s: crash loop, next start in %.0f s", self.name, wait.seconds)
+                self._tell("breaker_open")
+            await asyncio.sleep(wait.seconds)
+            self.restarts += 1
+
+    def _failed(self, error: EngineError) -> None:
+        self.last_failure = error.message
+        log.warning("%s: %s Restarting.", self.name, error.message)
+        self._tell("died", error.message)
+
+    def _tell(self, change: str, reason: str | None = None) -> None:
+        self._bus.publish(EngineChanged(engine=self.name, change=change, reason=reason, restarts=self.restarts))
+
+    async def _live(self) -> None:
+        assert self._suspicion is not None
+        if not self._external:
+            await self._start()
+        connection = await self._first_connection()
+        async with connection:
+            self.about = await self._describe(connection)
+            self._ready.set()
+            self.breaker_open = False
+            self._tell("ready")
+            log.info("%s: ready (%s %s)", self.name, self.about.engine, self.about.model or "")
+            session = asyncio.ensure_future(self._session(connection))
+            ends: list[asyncio.Future[object]] = [session, self._suspicion]  # type: ignore[list-item]
+            exit_watch = asyncio.ensure_future(self._exited())
+            ends.append(exit_watch)  # type: ignore[arg-type]
+            try:
+                done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for task in (session, exit_watch):
+                    task.cancel()
+            if self._suspicion in done:
+                raise self._suspicion.result()
+            for task in done:
+                await task
+            raise EngineError("closed", f"The {self.name} engine ended its session.", self.name)
+
+    async def _start(self) -> None:
+        self._socket.unlink(missing_ok=True)
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", f"appliance.engines.{self.name}",
+            "--socket", str(self._socket), "--config", str(self._config),
+            stdin=asyncio.subprocess.DEVNULL,
+        )  # fmt: skip
+
+    async def _first_connection(self) -> Connection:
+        try:
+            async with asyncio.timeout(self._settings.start_s):
+                while True:
+                    if self._process is not None and self._process.returncode is not None:
+                        raise self._ended(self._process.returncode)
+                    with contextlib.suppress(EngineError):
+                        return await connect(self._uri, self.name)
+                    await asyncio.sleep(CONNECT_RETRY_S)
+        except TimeoutError as error:
+            raise EngineError(
+                "start-timeout", f"The {self.name} engine was not ready in {self._settings.start_s:g} s.", self.name
+            ) from error
+
+    async def _describe(self, connection: Connection) -> Ready:
+        await connection.send(Describe().event())
+        event = await connection.receive(self._settings.start_s)
+        if not Ready.here(event):
+            raise EngineError("garbage", f"The {self.name} engine answered 'describe' with '{event.type}'.", self.name)
+        return Ready() if self._external else Ready.of(event)
+
+    async def _exited(self) -> None:
+        if self._process is None:
+            await asyncio.Event().wait()
+            return
+        raise self._ended(await self._process.wait())
+
+    def _ended(self, code: int) -> EngineError:
+        how = f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
+        return EngineError("died", f"The {self.name} engine {how}.", self.name)
+
+    async def _heartbeats(self, connection: Connection) -> None:
+        while not self._external:
+            await connection.send(Ping().event(), self._settings.hung_s)
+            event = await connection.receive(self._settings.hung_s)
+            if not Pong.here(event):
+                raise EngineError("garbage", f"The {self.name} engine answered a ping with '{event.type}'.", self.name)
+            self.counters = Pong.of(event).counters or {}
+            await asyncio.sleep(self._settings.heartbeat_s)
+        await asyncio.Event().wait()
+
+    async def _kill(self) -> None:
+        process = self._process
+        if process is None:
+            return
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()  # a stopped or hung process obeys nothing less
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(2.0):
+                    await process.wait()
+        self._process = None
