@@ -88,6 +88,8 @@ class Ready(Message):
     sha256: dict[str, str] | None = None
     versions: dict[str, str] | None = None
     """Library → version."""
+    notes: tuple[str, ...] = ()
+    """What the engine refuses or lacks, and why; a sentence each."""
 
 
 @dataclass(frozen=True, slots=True)
