@@ -190,6 +190,8 @@ class TurnRecord:
     error: str | None = None
     ms: dict[str, float | None] = field(default_factory=dict)
     """Keys of MEASURES_MS; None where a stage did not run."""
+    stamps: dict[str, int] = field(default_factory=dict)
+    """CLOCK_MONOTONIC in ns of: origin (first sample), speech_end, decision, text, intent, reply, speech, first."""
     noise_dbfs: float | None = None
     engine_restarts: int = 0
     prepared: str | None = None

@@ -183,6 +183,8 @@ class Feed(Message):
 
     kind: ClassVar[str] = "feed"
     name: str
+    hold: bool = False
+    """Begin only while a `listen` is active, with its very first sample."""
     audio: bytes = b""
 
 

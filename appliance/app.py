@@ -1,0 +1,153 @@
+"""In: settings and models. Out: the running device. The only wiring: started in order, stopped in reverse.
+
+children → conversation → timers → panel → telemetry → control socket. Nothing but this file knows them all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from appliance import __version__
+from appliance.conversation.conversation import Conversation
+from appliance.conversation.ear import Ear
+from appliance.conversation.mind import HouseMind
+from appliance.conversation.turn import Tools
+from appliance.conversation.voice import Voice
+from appliance.errors import DeviceError
+from appliance.events import Bus, State, StateChanged
+from appliance.settings import Settings
+from appliance.settings.child import ChildConfig, Models
+from appliance.supervisor.child import Child
+from appliance.supervisor.systemd import notify, watchdog_s
+
+log = logging.getLogger(__name__)
+
+
+class Appliance:
+    """The running device. Made by `running`."""
+
+    def __init__(self, settings: Settings, models: Models) -> None:
+        self.settings = settings
+        self.models = models
+        self.started_s = time.monotonic()
+        self.ready_s: float | None = None
+        self.bus = Bus()
+        folder = settings.device.runtime_dir
+        lossless = settings.sound.source == "feed" and settings.sound.feed_speed == 0
+        self.ear = Ear(settings.supervisor, self.bus, lossless)
+        self.sound_uri = f"unix://{folder}/sound.sock"
+        config = folder / "child.json"
+        watch = settings.supervisor
+
+        def child(name: str, uri: str | None = None) -> Child:
+            session = self.ear.session if name == "sound" else None
+            return Child(name, watch, self.bus, folder / f"{name}.sock", config, uri, session)
+
+        self.sound = child("sound")
+        self.stt = child("stt", settings.stt.uri)
+        self.tts = child("tts", settings.tts.uri)
+        self.children = (self.sound, self.stt, self.tts)
+        self.voice = Voice(self.tts)
+        self.mind = HouseMind(settings, self)
+        self.conversation = Conversation(
+            Tools(
+                settings=settings.conversation,
+                vad_threshold=settings.vad.threshold,
+                bus=self.bus,
+                ear=self.ear,
+                stt=self.stt,
+                voice=self.voice,
+                mind=self.mind,
+                tone=self._tone,
+                lockstep=lossless,
+            )
+        )
+
+    async def _tone(self, name: str) -> None:
+        await self.conversation.tone(name)
+
+    def prepare_folders(self) -> None:
+        """Makes the private run-time directory (0700) and the state directory, and the file the children read."""
+        device = self.settings.device
+        try:
+            device.runtime_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+            device.state_dir.mkdir(parents=True, exist_ok=True)
+            if device.runtime_dir.stat().st_uid != os.getuid():
+                raise DeviceError("not-ours", f"{device.runtime_dir} belongs to another user.")
+            device.runtime_dir.chmod(0o700)
+            ChildConfig(settings=self.settings, models=self.models).write(device.runtime_dir / "child.json")
+        except OSError as error:
+            raise DeviceError("no-folder", f"{error.filename or device.runtime_dir}: {error.strerror}.") from error
+
+    async def wait_ready(self) -> bool:
+        """Waits until every engine is ready or had its time; whether all are."""
+        waits = [child.wait_ready(self.settings.supervisor.start_s) for child in self.children]
+        ready = all(await asyncio.gather(*waits))
+        self.ready_s = time.monotonic() - self.started_s
+        return ready
+
+
+@contextlib.asynccontextmanager
+async def running(settings: Settings, models: Models) -> AsyncIterator[Appliance]:
+    """The device, running for as long as the context lasts. Raises DeviceError if its folders cannot be made."""
+    appliance = Appliance(settings, models)
+    appliance.prepare_folders()
+    appliance.mind.write_grammar(settings.device.runtime_dir)
+    log_start(settings, models)
+    appliance.bus.publish(StateChanged(state=State.STARTING))
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(child.run(), name=child.name) for child in appliance.children]
+        tasks.append(group.create_task(appliance.conversation.run(), name="conversation"))
+        tasks += [group.create_task(work, name=name) for name, work in appliance.mind.services(appliance)]
+        tasks.append(group.create_task(_feed_watchdog(), name="watchdog"))
+        tasks.append(group.create_task(_become_ready(appliance), name="ready"))
+        try:
+            yield appliance
+        finally:
+            for task in reversed(tasks):
+                task.cancel()
+
+
+async def _become_ready(appliance: Appliance) -> None:
+    complete = await appliance.wait_ready()
+    appliance.bus.publish(StateChanged(state=State.STARTING, on=False))
+    missing = [child.name for child in appliance.children if not child.ready]
+    status = "ready" if complete else f"degraded: no {', '.join(missing)}"
+    log.info("%s after %.2f s", status, appliance.ready_s or 0.0)
+    notify(READY=1, STATUS=status)
+
+
+async def _feed_watchdog() -> None:
+    """Proves to systemd that this loop advances; a blocked loop misses its turn and is restarted."""
+    interval_s = watchdog_s()
+    while interval_s is not None:
+        notify(WATCHDOG=1)
+        await asyncio.sleep(interval_s / 2)
+
+
+def log_start(settings: Settings, models: Models) -> None:
+    """The first lines of a run: version, model hashes, settings that matter."""
+    log.info("appliance %s, language %s, device %s", __version__, settings.device.language, settings.device.id)
+    for model in (models.stt, models.tts, models.vad, *models.wake):
+        if model is not None:
+            log.info("model %s (%s) %s", model.name, model.kind, " ".join(h[:12] for h in model.sha256.values()))
+    if models.stt is None or models.tts is None:
+        log.warning("Starter engines run, because no models are here: `appliance models fetch` gets the real ones.")
+
+
+def private_folders(settings: Settings, folder: Path) -> Settings:
+    """The settings of a run of its own beside a running device: its own run-time and state directory in `folder`.
+
+    Models and phrase cache stay where they are, so that nothing is fetched or made twice.
+    """
+    device = settings.device.model_copy(update={"runtime_dir": folder / "run", "state_dir": folder / "state"})
+    models = settings.models.model_copy(
+        update={"dir": settings.models.dir or settings.device.state_dir / "models"}
+    )
+    return settings.model_copy(update={"device": device, "models": models})

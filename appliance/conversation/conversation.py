@@ -1,0 +1,152 @@
+"""In: wake words, button presses and commands. Out: one turn after the other, follow-ups and barge-in included."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import deque
+from collections.abc import AsyncIterator
+
+from appliance.conversation import tone
+from appliance.conversation.turn import Opening, Tools, Turn
+from appliance.errors import ApplianceError
+from appliance.events import State, StateChanged, TurnRecord, WakeDetected
+from appliance.wire.sound import Detection
+
+log = logging.getLogger(__name__)
+
+RECORDS = 50
+"""Turns remembered for `appliance status`."""
+
+
+class Conversation:
+    """Takes turns. `run` is its life; `open`, `press` and `stop` are its hands."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+        self._turn: Turn | None = None
+        self._next: asyncio.Queue[Opening] = asyncio.Queue(1)
+        self._speech = asyncio.Lock()
+        self._count = 0
+        self._announcement: asyncio.Task[None] | None = None
+        self.records: deque[TurnRecord] = deque(maxlen=RECORDS)
+        self.unheard = 0
+        """Openings that came while one waited already."""
+        tools.ear.on_detection = self._detected
+
+    @property
+    def busy(self) -> bool:
+        return self._turn is not None
+
+    @property
+    def listening(self) -> bool:
+        return self._turn is not None and self._turn.listening
+
+    @property
+    def speaking(self) -> bool:
+        return self._announcement is not None or (self._turn is not None and self._turn.replying)
+
+    def open(self, opening: Opening) -> None:
+        """Opens a turn; a reply that is being spoken is cut (barge-in), a turn that listens goes on."""
+        if self._announcement is not None:
+            self._announcement.cancel()
+        if self._turn is not None:
+            if self._turn.listening:
+                return
+            self._turn.cut()
+        if self._next.full():
+            self._next.get_nowait()
+            self.unheard += 1
+        self._next.put_nowait(opening)
+
+    def stop(self) -> bool:
+        """Stops speaking, or listening; False where there was nothing to stop."""
+        if self._announcement is not None:
+            self._announcement.cancel()
+            return True
+        if self._turn is None:
+            return False
+        if self._turn.listening:
+            self._turn.cancel()
+        else:
+            self._turn.cut()
+        return True
+
+    async def run(self) -> None:
+        """Takes turns until cancelled."""
+        while True:
+            opening: Opening | None = await self._next.get()
+            follow_ups = 0
+            while opening is not None:
+                turn = await self._take(opening)
+                question = turn.asks
+                opening = None
+                settings = self._tools.settings
+                if question is not None and settings.follow_up and follow_ups < settings.follow_up_turns:
+                    follow_ups += 1
+                    if self._next.empty():
+                        opening = Opening("follow_up", question=question)
+
+    async def _take(self, opening: Opening) -> Turn:
+        self._count += 1
+        turn = self._turn = Turn(f"t{self._count}", opening, self._tools)
+        try:
+            async with self._speech:
+                self.records.append(await turn.take())
+        finally:
+            self._turn = None
+        return turn
+
+    async def announce(self, text: str, chime: bool = False) -> None:
+        """Speaks a text of somebody's own, after the turn under way. Raises the stage's error where it cannot."""
+        async with self._speech:
+            self._announcement = asyncio.ensure_future(self._say(text, chime))
+            try:
+                await asyncio.wait((self._announcement,))
+                if not self._announcement.cancelled():
+                    self._announcement.result()
+            finally:
+                self._announcement.cancel()
+                self._announcement = None
+                self._tools.bus.publish(StateChanged(state=State.REPLYING, on=False))
+
+    async def _say(self, text: str, chime: bool) -> None:
+        tools = self._tools
+        if chime:
+            await tools.tone("announce")
+        saying = tools.voice.say(text)
+        try:
+            await saying.started(tools.settings.tts_deadline_s)
+            tools.bus.publish(StateChanged(state=State.REPLYING))
+            await tools.ear.play(saying.pieces(), saying.rate_hz, stall_s=tools.settings.play_deadline_s)
+        finally:
+            saying.close()
+
+    async def ring(self, ringing: asyncio.Event) -> None:
+        """Sounds the alarm until `ringing` is cleared; pauses while a turn is under way."""
+        while ringing.is_set():
+            with contextlib.suppress(ApplianceError):
+                if not self.busy:
+                    await self.tone("alarm", voice="alarm")
+            await asyncio.sleep(0.2)
+
+    async def tone(self, name: str, voice: str = "chime") -> None:
+        """Plays a tone and waits for its end."""
+
+        async def pieces() -> AsyncIterator[bytes]:
+            yield tone.samples(name)
+
+        await self._tools.ear.play(pieces(), tone.RATE_HZ, voice)
+
+    def _detected(self, detection: Detection) -> None:
+        self._tools.bus.publish(
+            WakeDetected(
+                wake_word=detection.name,
+                score=detection.score,
+                level_dbfs=detection.level_dbfs,
+                direction_deg=detection.direction_deg,
+            )
+        )
+        log.info("wake %s (%.2f)", detection.name, detection.score)
+        self.open(Opening("wake", detection, detection.timestamp))

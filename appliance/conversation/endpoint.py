@@ -1,0 +1,120 @@
+"""In: voice activity and partial readings on the audio's own time line. Out: the decision that the person has finished.
+
+Pure: no clock, no I/O. All times are audio milliseconds, so that tests are instant and a slow machine decides alike.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from appliance.settings.conversation import ConversationSettings
+
+PAUSE_FACTOR = 1.3
+"""A speaker who paused p ms inside this utterance is given 1.3 · p before silence counts as the end."""
+STEADY_MS = 1500
+"""A complete reading unchanged for this long ends the turn although voice goes on (television, a second person)."""
+QUIETER_DB = 18.0
+"""Voice this much below the wake word's level belongs to somebody further away."""
+SURE = 0.5
+"""Confidence from which a complete reading shortens the wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the recogniser made of the speech so far."""
+
+    text: str
+    audio_ms: int
+    """How much of the utterance is in it, ms since its first sample."""
+    complete: bool
+    extendable: bool
+    confidence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The end of speech: decided at `at_ms`, with the last speech at `speech_end_ms` (None: nobody spoke)."""
+
+    reason: str
+    at_ms: int
+    speech_end_ms: int | None
+
+
+class EndOfSpeech:
+    """The policy of one utterance. Feed `heard` and `read`; ask `decide` after every block."""
+
+    def __init__(
+        self, settings: ConversationSettings, vad_threshold: float, wake_level_dbfs: float | None = None
+    ) -> None:
+        self._settings = settings
+        self._threshold = vad_threshold
+        self._wake_level_dbfs = wake_level_dbfs
+        self._now_ms = 0
+        self._first_ms: int | None = None
+        self._end_ms: int | None = None
+        self._longest_pause_ms = 0
+        self._reading: Reading | None = None
+        self._unchanged_since_ms = 0
+
+    @property
+    def speech_end_ms(self) -> int | None:
+        """End of the last block with speech."""
+        return self._end_ms
+
+    @property
+    def silence_ms(self) -> int:
+        """Silence since the last speech; 0 while nobody has spoken."""
+        return 0 if self._end_ms is None else self._now_ms - self._end_ms
+
+    def heard(self, start_ms: int, length_ms: int, speech: float, level_dbfs: float) -> None:
+        """A block of audio: its place, the probability of speech in it and its loudness."""
+        self._now_ms = start_ms + length_ms
+        if speech < self._threshold or self._too_far(level_dbfs):
+            return
+        if self._first_ms is None:
+            self._first_ms = start_ms
+        elif self._end_ms is not None:
+            self._longest_pause_ms = max(self._longest_pause_ms, start_ms - self._end_ms)
+        self._end_ms = self._now_ms
+
+    def read(self, reading: Reading) -> None:
+        """A partial reading arrived."""
+        if self._reading is None or reading.text != self._reading.text:
+            self._unchanged_since_ms = self._now_ms
+        self._reading = reading
+
+    def decide(self) -> Decision | None:
+        """The decision, once there is one."""
+        s = self._settings
+        if self._end_ms is None or self._first_ms is None:
+            return self._over("no_speech") if self._now_ms >= s.no_speech_s * 1000 else None
+        if self._now_ms - self._first_ms >= s.utterance_limit_s * 1000:
+            return self._over("too_long")
+        reading = self._current()
+        if self.silence_ms >= self._wait_ms(reading):
+            return self._over("incomplete" if reading is None or not reading.complete else "complete")
+        steady = self._reading is not None and self._reading.complete and not self._reading.extendable
+        if steady and self._now_ms - self._unchanged_since_ms >= STEADY_MS:
+            return self._over("steady")
+        return None
+
+    def _current(self) -> Reading | None:
+        """The reading, if it holds all speech so far; an older one says nothing about the last words."""
+        if self._reading is None or self._end_ms is None or self._reading.audio_ms < self._end_ms:
+            return None
+        return self._reading
+
+    def _wait_ms(self, reading: Reading | None) -> float:
+        s = self._settings
+        if reading is None or not reading.complete or (reading.confidence is not None and reading.confidence < SURE):
+            wait: float = s.incomplete_wait_ms
+        else:
+            wait = s.extendable_wait_ms if reading.extendable else s.complete_wait_ms
+        patience = min(self._longest_pause_ms * PAUSE_FACTOR, s.incomplete_wait_ms)
+        return max(wait, patience)
+
+    def _too_far(self, level_dbfs: float) -> bool:
+        return self._wake_level_dbfs is not None and level_dbfs < self._wake_level_dbfs - QUIETER_DB
+
+    def _over(self, reason: str) -> Decision:
+        return Decision(reason, self._now_ms, self._end_ms)

@@ -1,0 +1,93 @@
+"""In: sure partial readings. Out: the reply to the newest one, planned and begun to be spoken; nothing is acted or heard.
+
+At the end of speech it is used if the final text is the same, and dropped if not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from appliance.actions.plan import Plan
+from appliance.conversation.voice import Saying, Voice
+from appliance.errors import ApplianceError
+from appliance.intents.recognise import Interpretation
+from appliance.wire.stt import Partial, Transcript
+
+if TYPE_CHECKING:
+    from appliance.conversation.turn import Mind, Opening
+
+
+@dataclass(slots=True)
+class Ready:
+    """A reply that waits."""
+
+    text: str
+    interpretation: Interpretation
+    plan: Plan
+    saying: Saying | None
+
+
+class Prepared:
+    """The reply prepared ahead in one turn: at most one, the newest."""
+
+    def __init__(self, mind: Mind, voice: Voice, opening: Opening) -> None:
+        self._mind = mind
+        self._voice = voice
+        self._opening = opening
+        self._text: str | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._ready: Ready | None = None
+        self._used = False
+        self._begun = 0
+
+    @property
+    def verdict(self) -> str | None:
+        """hit: used; waste: prepared and not used; None: nothing was prepared."""
+        if self._used:
+            return "hit"
+        return "waste" if self._begun else None
+
+    def consider(self, partial: Partial) -> None:
+        """Prepares the reply to `partial`, unless that is what is being prepared already."""
+        if partial.text == self._text:
+            return
+        self.close()
+        self._text = partial.text
+        transcript = Transcript(partial.text, partial.free_text, partial.confidence, partial.complete)
+        self._task = asyncio.create_task(self._prepare(transcript), name="prepare")
+
+    def interpretation_of(self, transcript: Transcript) -> Interpretation | None:
+        """The interpretation made ahead, if it is of this very text."""
+        if self._ready is None or self._ready.text != transcript.text or not transcript.complete:
+            return None
+        return self._ready.interpretation
+
+    def take(self, interpretation: Interpretation) -> Ready | None:
+        """The reply made ahead, if it answers this very interpretation; the caller closes its `saying`."""
+        ready = self._ready
+        if ready is None or ready.interpretation != interpretation:
+            return None
+        self._used, self._ready = True, None
+        return ready
+
+    def close(self) -> None:
+        """Drops what was prepared and not taken."""
+        if self._task is not None:
+            self._task.cancel()
+        if self._ready is not None and self._ready.saying is not None:
+            self._ready.saying.close()
+        self._task = self._ready = self._text = None
+
+    async def _prepare(self, transcript: Transcript) -> None:
+        try:
+            interpretation = await self._mind.interpret(transcript, self._opening)
+            if interpretation is None:
+                return
+            plan = self._mind.plan(interpretation)
+        except ApplianceError:
+            return  # the turn itself will meet it again and say so
+        self._begun += 1
+        saying = self._voice.say(plan.reply) if plan.reply and plan.outcome != "handed_over" else None
+        self._ready = Ready(transcript.text, interpretation, plan, saying)

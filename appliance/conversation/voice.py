@@ -1,0 +1,122 @@
+"""In: a reply text. Out: pieces of speech as they are made, begun ahead of time where the reply is already known."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator
+
+from appliance.errors import EngineError, TtsError
+from appliance.supervisor.child import Child
+from appliance.wire.frame import Connection
+from appliance.wire.message import AudioStop, Failure
+from appliance.wire.tts import Speech, SpeechStart, Synthesize, Warm
+
+PIECES = 200
+"""Pieces of speech buffered ahead of the card; then the synthesiser waits."""
+
+
+class Saying:
+    """A text being spoken. Made by `Voice.say`; `close` cancels the synthesis at once."""
+
+    def __init__(self, child: Child, text: str, ready_s: float) -> None:
+        self.text = text
+        self.cached = False
+        self.rate_hz = 0
+        self.first_ns: int | None = None
+        """When the first piece was there."""
+        self._child = child
+        self._ready_s = ready_s
+        self._pieces: asyncio.Queue[bytes | None] = asyncio.Queue(PIECES)
+        self._started: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._failure: EngineError | TtsError | None = None
+        self._delivered_bytes = 0
+        self._task = asyncio.create_task(self._make(), name="tts reader")
+
+    async def started(self, deadline_s: float) -> None:
+        """Waits for the first piece. Raises TtsError or EngineError where there will be none in time."""
+        try:
+            async with asyncio.timeout(deadline_s):
+                await asyncio.shield(self._started)
+        except TimeoutError as error:
+            self._child.suspect(EngineError("deadline", f"The tts engine was silent for {deadline_s:g} s.", "tts"))
+            raise TtsError("deadline", f"Nothing was spoken within {deadline_s:g} s.") from error
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """The speech, mono S16 at `rate_hz`. Raises the failure that ended it early, if one did."""
+        while (piece := await self._pieces.get()) is not None:
+            yield piece
+        if self._failure is not None:
+            raise self._failure
+
+    def close(self) -> None:
+        """Nobody wants it any more."""
+        self._task.cancel()
+
+    async def _make(self) -> None:
+        try:
+            try:
+                await self._read()
+            except EngineError as error:  # one more try with its successor
+                self._child.suspect(error)
+                await self._read(skip_bytes=self._delivered_bytes)
+        except (EngineError, TtsError) as error:
+            self._failure = error
+            if not self._started.done():
+                self._started.set_exception(error)
+                self._started.exception()
+        finally:
+            with contextlib.suppress(asyncio.QueueFull):
+                self._pieces.put_nowait(None)
+
+    async def _read(self, skip_bytes: int = 0) -> None:
+        connection = await self._child.connect(self._ready_s)
+        async with connection:
+            await connection.send(Synthesize(self.text).event())
+            while True:
+                event = await connection.receive(self._ready_s + 3.0)
+                if AudioStop.here(event):
+                    return
+                if SpeechStart.here(event):
+                    start = SpeechStart.of(event)
+                    self.rate_hz, self.cached = start.rate, start.cached
+                elif Speech.here(event):
+                    skip_bytes = await self._take(Speech.of(event).audio, skip_bytes)
+                elif Failure.here(event):
+                    failure = Failure.of(event)
+                    raise TtsError(failure.code, failure.text)
+                else:
+                    raise EngineError("garbage", f"The tts engine sent '{event.type}' into a reply.", "tts")
+
+    async def _take(self, audio: bytes, skip_bytes: int) -> int:
+        if skip_bytes >= len(audio):
+            return skip_bytes - len(audio)
+        audio = audio[skip_bytes:]
+        if self.first_ns is None:
+            self.first_ns = time.monotonic_ns()
+        if not self._started.done():
+            self._started.set_result(None)
+        await self._pieces.put(audio)
+        self._delivered_bytes += len(audio)
+        return 0
+
+
+class Voice:
+    """Client of the synthesiser."""
+
+    def __init__(self, child: Child, ready_s: float = 3.0) -> None:
+        self._child = child
+        self._ready_s = ready_s
+
+    def say(self, text: str) -> Saying:
+        """Begins to speak `text`; nothing is audible before its pieces are played."""
+        return Saying(self._child, text, self._ready_s)
+
+    async def warm(self, texts: tuple[str, ...]) -> None:
+        """Asks for the phrase cache to be filled with `texts` when nothing else is to do."""
+        with contextlib.suppress(EngineError):
+            connection: Connection = await self._child.connect(self._ready_s)
+            async with connection:
+                await connection.send(Warm(texts).event())
+                await connection.receive(600.0)  # its end, or the engine's

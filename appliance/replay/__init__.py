@@ -1,0 +1,1 @@
+"""In: recordings. Out: turns of the real program that heard them as its microphone."""

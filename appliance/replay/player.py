@@ -1,0 +1,159 @@
+"""In: a running appliance whose microphone is a feed, and recordings. Out: one played turn for each of them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+import wave
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from appliance.app import Appliance
+from appliance.conversation.turn import Opening
+from appliance.errors import EngineError
+from appliance.events import MEASURES_MS, Bus, Outcome, TurnEnded, TurnRecord
+from appliance.replay.recording import RATE_HZ, Recording
+from appliance.wire.frame import Connection, connect
+from appliance.wire.sound import Fed, Feed
+
+FEED_BYTES = 2 * 1024 * 1024
+"""A recording goes over the wire in parts of at most this size."""
+QUIET_BEFORE_S = 0.3
+QUIET_AFTER_S = 1.2
+"""Silence fed around a recording in which a wake word is waited for."""
+LONGEST_TURN_S = 90.0
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """A recording and the turn it made. `record.ms` is on the recording's own time line."""
+
+    recording: Recording
+    record: TurnRecord
+
+
+class Player:
+    """Feeds recordings to a running appliance."""
+
+    def __init__(self, appliance: Appliance, cause: str, real_time: bool, out: Path | None = None) -> None:
+        """`cause`: 'button' opens a turn with the first sample, 'wake' waits for the wake word."""
+        self._appliance = appliance
+        self._cause = cause
+        self._real_time = real_time
+        self._out = out
+        self._reply: list[tuple[int, bytes]] = []
+        appliance.ear.on_piece = self._keep
+
+    async def play(self, recording: Recording) -> Played:
+        """One recording, one turn. Raises EngineError if the sound engine cannot be fed."""
+        self._reply = []
+        ended = _Ended(self._appliance.bus)
+        async with await connect(self._appliance.sound_uri, "sound") as feed:
+            started = await self._feed(feed, recording)
+            record = await self._turn(feed, ended)
+        self._write_reply(recording)
+        if record is None:
+            return Played(recording, TurnRecord(turn="", outcome=Outcome.NO_WAKE, cause=self._cause, ms=_no_times()))
+        return Played(recording, replace(record, ms=self._times(record, recording, started)))
+
+    async def _feed(self, feed: Connection, recording: Recording) -> Fed:
+        """Gives the recording to the sound engine and waits until its first sample is captured."""
+        if self._cause == "wake":
+            await self._send(feed, "quiet", np.zeros(int(QUIET_BEFORE_S * RATE_HZ), np.int16).tobytes())
+            audio = recording.samples.tobytes() + bytes(2 * int(QUIET_AFTER_S * RATE_HZ))
+            await self._send(feed, "recording", audio)
+        else:
+            await self._send(feed, "recording", recording.samples.tobytes(), hold=True)
+            self._appliance.conversation.open(Opening("button"))
+        while True:
+            fed = Fed.of(await feed.receive(30.0))
+            if fed.name == "recording" and not fed.done:
+                return fed
+
+    async def _send(self, feed: Connection, name: str, audio: bytes, hold: bool = False) -> None:
+        for start in range(0, max(len(audio), 1), FEED_BYTES):
+            part = audio[start : start + FEED_BYTES]
+            await feed.send(Feed(name if start == 0 else f"{name}+", hold and start == 0, part).event(), 30.0)
+
+    async def _turn(self, feed: Connection, ended: _Ended) -> TurnRecord | None:
+        """The turn's record; None where the recording is over and no turn began."""
+        finished = asyncio.ensure_future(self._finished(feed))
+        record = asyncio.ensure_future(ended.record())
+        try:
+            await asyncio.wait((finished, record), return_when=asyncio.FIRST_COMPLETED, timeout=LONGEST_TURN_S)
+            if not record.done() and self._cause == "wake" and not await self._turn_begins():
+                return None
+            async with asyncio.timeout(LONGEST_TURN_S):
+                return await record
+        finally:
+            for task in (finished, record):
+                task.cancel()
+
+    async def _turn_begins(self) -> bool:
+        """Whether a wake word at the very end of the recording still opens a turn."""
+        deadline_s = time.monotonic() + 0.5
+        while time.monotonic() < deadline_s:
+            if self._appliance.conversation.busy:
+                return True
+            await asyncio.sleep(0.02)
+        return False
+
+    async def _finished(self, feed: Connection) -> None:
+        with contextlib.suppress(EngineError):
+            while True:
+                fed = Fed.of(await feed.receive())
+                if fed.done and fed.name.startswith("recording"):
+                    return
+
+    def _keep(self, voice: str, rate_hz: int, piece: bytes) -> None:
+        if voice == "reply":
+            self._reply.append((rate_hz, piece))
+
+    def _write_reply(self, recording: Recording) -> None:
+        if self._out is None or not self._reply:
+            return
+        self._out.mkdir(parents=True, exist_ok=True)
+        with wave.open(str(self._out / f"{recording.file.stem}.reply.wav"), "wb") as file:
+            file.setnchannels(1)
+            file.setsampwidth(2)
+            file.setframerate(self._reply[-1][0])
+            file.writeframes(b"".join(piece for _, piece in self._reply))
+
+    def _times(self, record: TurnRecord, recording: Recording, started: Fed) -> dict[str, float | None]:
+        """The turn's times with the recording's own end of speech; none where time is not real."""
+        if not self._real_time:
+            return _no_times()
+        times = {name: record.ms.get(name) for name in MEASURES_MS}
+        if recording.end_of_speech_s is not None:
+            end_ns = started.mono_ns + int(recording.end_of_speech_s * 1e9)
+            for name, stamp in (("endpoint", "decision"), ("response", "first")):
+                at_ns = record.stamps.get(stamp)
+                times[name] = None if at_ns is None else round((at_ns - end_ns) / 1e6, 1)
+        return times
+
+
+class _Ended:
+    """Waits for the end of the next turn."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._watch = bus.watch("replay")
+
+    async def record(self) -> TurnRecord:
+        async for happening in self._watch:
+            if isinstance(happening, TurnEnded):
+                return happening.record
+        raise AssertionError("a watch never ends")
+
+
+def _no_times() -> dict[str, float | None]:
+    return dict.fromkeys(MEASURES_MS)
+
+
+async def play_all(player: Player, recordings: list[Recording]) -> AsyncIterator[Played]:
+    """Plays one recording after the other."""
+    for recording in recordings:
+        yield await player.play(recording)
