@@ -1,0 +1,99 @@
+"""In: the settings. Out: the models of a run: fetched, or taken from a mirror now, or None for a starter engine."""
+
+from __future__ import annotations
+
+from appliance.catalogue.catalogue import BEST_FIRST, Catalogue, read_catalogue
+from appliance.catalogue.download import Progress
+from appliance.catalogue.entry import Entry, Stage
+from appliance.catalogue.fetch import fetch, no_progress
+from appliance.catalogue.mirror import Mirror
+from appliance.catalogue.store import Store, model_dir
+from appliance.catalogue.wake import package_dir, wake_from
+from appliance.errors import ModelError
+from appliance.settings import Settings
+from appliance.settings.child import ModelFile, Models
+
+STARTER_ENGINES = ("pocketsphinx", "espeak")
+
+
+def resolve(settings: Settings, progress: Progress = no_progress) -> Models:
+    """The models to run with, in the device's language, every file checked.
+
+    Never asks the network; copies from the mirror of the settings if there is one. Profile 'auto': for each stage the
+    best model that was fetched, else the best that the mirror holds, else None. A named profile, model or voice must be
+    there. Blocks: a few milliseconds when all was checked before, else as long as copying and hashing take.
+    Raises ModelError naming the file and the remedy.
+    """
+    return _Resolver(settings, progress).models()
+
+
+class _Resolver:
+    def __init__(self, settings: Settings, progress: Progress) -> None:
+        self._settings, self._progress = settings, progress
+        self._catalogue: Catalogue = read_catalogue()
+        self._store = Store(model_dir(settings))
+        self._mirror = Mirror(settings.models.mirror) if settings.models.mirror else None
+
+    def models(self) -> Models:
+        stt, tts = self._settings.stt, self._settings.tts
+        return Models(
+            stt=self._stage("stt", stt.model, stt.engine, stt.uri),
+            tts=self._stage("tts", tts.voice, tts.engine, tts.uri),
+            vad=self._stage("vad", None, "auto", None),
+            wake=self._wake(),
+        )
+
+    def _stage(self, stage: Stage, name: str | None, engine: str, uri: str | None) -> ModelFile | None:
+        if uri is not None or engine in STARTER_ENGINES:
+            return None
+        language, profile = self._settings.device.language, self._settings.models.profile
+        if name is not None:
+            entry = self._catalogue.entry(name, stage)
+            if entry.language not in (language, language.split("-")[0]):
+                raise ModelError("wrong-language", f"{name} speaks '{entry.language}', the device '{language}'.")
+            return self._must(entry)
+        if profile != "auto":
+            model = self._catalogue.profiles[profile].pick(stage, language)
+            if model is None:
+                raise ModelError("no-language", f"Profile '{profile}' has no {stage} model for language '{language}'.")
+            return self._must(self._catalogue.entry(model, stage))
+        found = self._best(self._candidates(stage, language))
+        if found is None and engine != "auto":
+            raise ModelError(
+                "no-model",
+                f"{stage}.engine is '{engine}', but no {stage} model is here; `appliance models fetch` gets one.",
+            )
+        return found
+
+    def _candidates(self, stage: Stage, language: str) -> list[Entry]:
+        names = [self._catalogue.profiles[profile].pick(stage, language) for profile in BEST_FIRST]
+        return [self._catalogue.entry(name, stage) for name in dict.fromkeys(names) if name is not None]
+
+    def _best(self, entries: list[Entry]) -> ModelFile | None:
+        for entry in entries:
+            if self._store.has(entry):
+                return self._store.open(entry)
+        for entry in entries:
+            if self._mirror is not None and self._mirror.has(entry):
+                return fetch(entry, self._store, self._mirror, self._progress)
+        return None
+
+    def _must(self, entry: Entry) -> ModelFile:
+        found = self._best([entry])
+        if found is None:
+            how = "`appliance models fetch` gets it" if entry.downloadable else "only a mirror has it (--mirror DIR)"
+            raise ModelError("not-fetched", f"The model {entry.name} is not in {self._store.root}; {how}.")
+        return found
+
+    def _wake(self) -> tuple[ModelFile, ...]:
+        wake = self._settings.wake
+        if wake.engine != "microwakeword":
+            return ()
+        return tuple(self._wake_word(word) for word in wake.words)
+
+    def _wake_word(self, word: str) -> ModelFile:
+        for folder in (self._settings.wake.model_dir, package_dir()):
+            found = wake_from(folder, word) if folder is not None else None
+            if found is not None:
+                return found
+        return self._must(self._catalogue.entry(word, "wake"))
