@@ -38,7 +38,8 @@ def fetch(
 ) -> ModelFile:
     """The model, fetched unless it is here and whole. Blocks.
 
-    With a mirror nothing is asked of the network. Raises ModelError: unreachable (what came is kept for resuming), wrong hash, full disk (all removed).
+    With a mirror nothing is asked of the network. Raises ModelError: unreachable (what came is kept for resuming),
+    wrong size or hash (that file is removed), full disk (all that was fetched is removed).
     """
     try:
         with _alone(store.root):

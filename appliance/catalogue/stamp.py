@@ -55,7 +55,7 @@ class Stamp:
         self._changed = True
 
     def write(self) -> None:
-        """Writes atomically, if anything changed. A folder that cannot be written costs a hash at every start, nothing else."""
+        """Writes atomically, if anything changed. A read-only folder costs a hash at every start, nothing else."""
         if not self._changed:
             return
         part = self._file.with_name(f"{STAMP_NAME}.{os.getpid()}")

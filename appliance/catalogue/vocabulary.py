@@ -1,8 +1,8 @@
 """In: a sentencepiece model (bpe.model). Out: bpe.vocab, the text form with scores that hot words need.
 
 sentencepiece itself would be a dependency of 1–3 MB for this one conversion of one table; the table's wire format
-(protocol buffers, ModelProto field 1 = SentencePiece{1: piece, 2: score}) is frozen, and the 3.3M model's result is held
-to a published hash.
+(protocol buffers, ModelProto field 1 = SentencePiece{1: piece, 2: score}) is frozen, and what is made for the 3.3M
+model is held to a published hash.
 """
 
 from __future__ import annotations

@@ -108,7 +108,7 @@ def load(
             raise SettingsError("unknown-key", f"--set {name.strip()}: there is no such setting.")
         put(section, key, _value(text), "--set")
     try:
-        return Settings(**tree), origins
+        return Settings.model_validate(tree), origins
     except ValidationError as error:
         raise SettingsError("bad-value", _sentence(error, origins)) from error
 
