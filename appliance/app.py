@@ -147,7 +147,5 @@ def private_folders(settings: Settings, folder: Path) -> Settings:
     Models and phrase cache stay where they are, so that nothing is fetched or made twice.
     """
     device = settings.device.model_copy(update={"runtime_dir": folder / "run", "state_dir": folder / "state"})
-    models = settings.models.model_copy(
-        update={"dir": settings.models.dir or settings.device.state_dir / "models"}
-    )
+    models = settings.models.model_copy(update={"dir": settings.models.dir or settings.device.state_dir / "models"})
     return settings.model_copy(update={"device": device, "models": models})

@@ -29,4 +29,4 @@ def samples(name: str) -> bytes:
         t = np.arange(int(length_s * RATE_HZ)) / RATE_HZ
         fade = np.minimum(1.0, np.minimum(t, t[::-1]) / FADE_S)
         notes.append(PEAK * fade * np.sin(2 * np.pi * frequency_hz * t))
-    return (np.concatenate(notes) * 32767).astype("<i2").tobytes()
+    return bytes((np.concatenate(notes) * 32767).astype("<i2").tobytes())

@@ -300,9 +300,7 @@ class Turn:
         partial = self._newest
         if partial is None:
             return
-        policy.read(
-            Reading(partial.text, partial.audio_ms, partial.complete, partial.extendable, partial.confidence)
-        )
+        policy.read(Reading(partial.text, partial.audio_ms, partial.complete, partial.extendable, partial.confidence))
         sure = partial.complete and (partial.confidence or 0.0) >= SURE
         if self._tools.settings.prepare and sure:
             self._prepared.consider(partial)

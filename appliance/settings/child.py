@@ -55,4 +55,4 @@ class ChildConfig(BaseModel):
     def read(cls, file: Path) -> ChildConfig:
         """Reads what `write` wrote."""
         tree = json.loads(file.read_text(encoding="utf-8"))
-        return cls(settings=Settings.model_validate(tree["settings"]), models=Models(**tree["models"]))
+        return cls(settings=Settings.model_validate(tree["settings"]), models=Models.model_validate(tree["models"]))

@@ -20,7 +20,9 @@ class SttSettings(Section):
     model: str | None = Field(None, description="Model of the catalogue; without one the profile's.")
     threads: int = Field(1, ge=1, le=4, description="Threads of the neural network.")
     beam: int = Field(200, ge=8, le=1000, description="Hypotheses kept by the constrained search.")
-    blank_penalty: float = Field(1.0, ge=0.0, le=5.0, description="Taken from the blank's log probability, natural log.")
+    blank_penalty: float = Field(
+        1.0, ge=0.0, le=5.0, description="Taken from the blank's log probability, natural log."
+    )
 
 
 class TtsSettings(Section):
@@ -39,5 +41,7 @@ class ModelSettings(Section):
     profile: Literal["auto", "tiny", "standard", "best", "dev"] = Field(
         "auto", description="Profile of the catalogue; auto: what is fetched or a mirror holds, else starter engines."
     )
-    dir: Path | None = Field(None, description="Folder of fetched models; without one, 'models' in the state directory.")
+    dir: Path | None = Field(
+        None, description="Folder of fetched models; without one, 'models' in the state directory."
+    )
     mirror: Path | None = Field(None, description="Folder from which files are taken instead of the network.")

@@ -25,7 +25,9 @@ class SoundSettings(Section):
     lead_in_ms: int = Field(0, ge=0, le=500, description="Silence before a reply, for cards that clip starts, ms.")
     volume_percent: int = Field(70, ge=0, le=100, description="Loudness of the voice at first start, percent.")
     stall_s: float = Field(1.0, ge=0.2, le=10.0, description="No frame for this long means deaf, seconds.")
-    feed_speed: float = Field(1.0, ge=0.0, le=100.0, description="Pace of the feed; 1 is real time, 0 as fast as can be.")
+    feed_speed: float = Field(
+        1.0, ge=0.0, le=100.0, description="Pace of the feed; 1 is real time, 0 as fast as can be."
+    )
 
 
 class WakeSettings(Section):
@@ -34,7 +36,8 @@ class WakeSettings(Section):
     )
     words: tuple[str, ...] = Field(("alexa",), max_length=8, description="Wake words that are active.")
     cutoffs: dict[str, float] = Field(
-        default_factory=dict, description="Score, 0..1, from which a word counts; per word; the model's own without one."
+        default_factory=dict,
+        description="Score, 0..1, from which a word counts; per word; the model's own without one.",
     )
     speaking_cutoff_add: float = Field(
         0.02, ge=0.0, le=0.5, description="Added to the cutoff while the device itself speaks."
@@ -43,7 +46,9 @@ class WakeSettings(Section):
         0.5, ge=0.1, le=1.0, description="Share of the cutoff from which a score is reported as a near miss."
     )
     refractory_s: float = Field(1.0, ge=0.2, le=5.0, description="Time after a wake in which none follows, seconds.")
-    model_dir: Path | None = Field(None, description="More wake models (NAME.tflite and NAME.json) are looked for here.")
+    model_dir: Path | None = Field(
+        None, description="More wake models (NAME.tflite and NAME.json) are looked for here."
+    )
     access_key_file: Path | None = Field(None, description="File with the access key of Porcupine.")
 
 

@@ -139,20 +139,24 @@ class Child:
             self.breaker_open = False
             self._tell("ready")
             log.info("%s: ready (%s %s)", self.name, self.about.engine, self.about.model or "")
-            session = asyncio.ensure_future(self._session(connection))
-            ends: list[asyncio.Future[object]] = [session, self._suspicion]  # type: ignore[list-item]
-            exit_watch = asyncio.ensure_future(self._exited())
-            ends.append(exit_watch)  # type: ignore[arg-type]
-            try:
-                done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                for task in (session, exit_watch):
-                    task.cancel()
-            if self._suspicion in done:
-                raise self._suspicion.result()
-            for task in done:
-                await task
+            await self._until_failure(connection, self._suspicion)
             raise EngineError("closed", f"The {self.name} engine ended its session.", self.name)
+
+    async def _until_failure(self, connection: Connection, suspicion: asyncio.Future[EngineError]) -> None:
+        """Returns when the session ends; raises how the child failed: its exit, its session's error, a suspicion."""
+        session = asyncio.create_task(_awaited(self._session(connection)), name=f"{self.name} session")
+        exit_watch = asyncio.create_task(self._exited(), name=f"{self.name} exit")
+        try:
+            await asyncio.wait((session, exit_watch, suspicion), return_when=asyncio.FIRST_COMPLETED)
+            if suspicion.done():
+                raise suspicion.result()
+            for task in (exit_watch, session):
+                if task.done():
+                    await task
+        finally:
+            for task in (session, exit_watch):
+                task.cancel()
+            await asyncio.gather(session, exit_watch, return_exceptions=True)
 
     async def _start(self) -> None:
         self._socket.unlink(missing_ok=True)
@@ -214,3 +218,7 @@ class Child:
                 async with asyncio.timeout(2.0):
                     await process.wait()
         self._process = None
+
+
+async def _awaited(work: Awaitable[None]) -> None:
+    await work

@@ -6,7 +6,6 @@ A message is a frozen dataclass whose fields are the event's data; the field `au
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from functools import cache
 from typing import Any, ClassVar, Self
 
 from pydantic import TypeAdapter, ValidationError
@@ -34,7 +33,8 @@ class Message:
         if "audio" in names:
             data["audio"] = event.payload or b""
         try:
-            return _adapter(cls).validate_python(data)  # type: ignore[no-any-return]
+            message: Self = _adapter(cls).validate_python(data)
+            return message
         except ValidationError as error:
             where = ".".join(str(part) for part in error.errors()[0]["loc"])
             raise EngineError("garbage", f"A message '{cls.kind}' has a wrong field '{where}'.") from error
@@ -45,9 +45,13 @@ class Message:
         return event.type == cls.kind
 
 
-@cache
-def _adapter(cls: type[Message]) -> TypeAdapter[Any]:
-    return TypeAdapter(cls)
+_ADAPTERS: dict[type, TypeAdapter[Any]] = {}
+
+
+def _adapter(cls: type) -> TypeAdapter[Any]:
+    if cls not in _ADAPTERS:
+        _ADAPTERS[cls] = TypeAdapter(cls)
+    return _ADAPTERS[cls]
 
 
 @dataclass(frozen=True, slots=True)
