@@ -69,7 +69,11 @@ class _Fetch:
         self, entry: Entry, staging: Path, place: Path, mirror: Mirror | None, progress: Progress, back_off_s: float
     ) -> None:
         self._entry, self._staging, self._place = entry, staging, place
-        self._mirror, self._progress, self._back_off_s = mirror, progress, back_off_s
+        self._mirror, self._back_off_s = mirror, back_off_s
+        self._report = progress
+
+    def _progress(self, name: str, done_bytes: int, total_bytes: int | None) -> None:
+        self._report(f"{self._entry.name}/{name}", done_bytes, total_bytes)
 
     def all_files(self) -> None:
         missing = {role: file for role, file in self._entry.files.items() if not self._kept(file)}
