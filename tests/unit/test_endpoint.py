@@ -1,0 +1,108 @@
+"""In: voice activity and readings as tables. Out: when the policy decides that the person has finished."""
+
+from __future__ import annotations
+
+import pytest
+
+from appliance.conversation.endpoint import Decision, EndOfSpeech, Reading
+from appliance.settings.conversation import ConversationSettings
+
+BLOCK_MS = 32
+SETTINGS = ConversationSettings()
+
+
+def play(
+    spans: list[tuple[int, float]],
+    readings: dict[int, Reading] | None = None,
+    wake_level_dbfs: float | None = None,
+    level_dbfs: float = -30.0,
+) -> Decision | None:
+    """Plays (milliseconds, speech probability) spans; a reading arrives at the time that is its key."""
+    policy = EndOfSpeech(SETTINGS, 0.5, wake_level_dbfs)
+    now_ms = 0
+    for length_ms, speech in spans:
+        for _ in range(length_ms // BLOCK_MS):
+            policy.heard(now_ms, BLOCK_MS, speech, level_dbfs)
+            now_ms += BLOCK_MS
+            for at_ms, reading in (readings or {}).items():
+                if now_ms - BLOCK_MS < at_ms <= now_ms:
+                    policy.read(reading)
+            if decision := policy.decide():
+                return decision
+    return None
+
+
+SPEECH = [(320, 0.0), (1024, 0.9), (4000, 0.0)]
+END_MS = 320 + 1024
+"""End of the speech in SPEECH."""
+
+
+@pytest.mark.parametrize(
+    ("complete", "extendable", "confidence", "wait_ms", "reason"),
+    [
+        (True, False, 0.9, SETTINGS.complete_wait_ms, "complete"),
+        (True, True, 0.9, SETTINGS.extendable_wait_ms, "complete"),
+        (False, True, 0.9, SETTINGS.incomplete_wait_ms, "incomplete"),
+        (True, False, 0.2, SETTINGS.incomplete_wait_ms, "complete"),
+    ],
+)
+def test_the_wait_depends_on_the_words(
+    complete: bool, extendable: bool, confidence: float, wait_ms: int, reason: str
+) -> None:
+    reading = Reading("what time is it", END_MS, complete, extendable, confidence)
+    decision = play(SPEECH, {END_MS + 64: reading})
+    assert decision is not None
+    assert decision.speech_end_ms == END_MS
+    assert decision.reason == reason
+    assert wait_ms <= decision.at_ms - END_MS < wait_ms + BLOCK_MS
+
+
+def test_a_reading_that_lacks_the_last_words_shortens_nothing() -> None:
+    old = Reading("what time is it", END_MS - 320, complete=True, extendable=False, confidence=0.99)
+    decision = play(SPEECH, {END_MS - 200: old})
+    assert decision is not None
+    assert decision.at_ms - END_MS >= SETTINGS.incomplete_wait_ms
+
+
+def test_a_pause_in_an_unfinished_command_is_waited_for() -> None:
+    unfinished = Reading("set a timer for", 1344, complete=False, extendable=True, confidence=0.9)
+    spans = [(320, 0.0), (1024, 0.9), (608, 0.0), (640, 0.9), (3000, 0.0)]
+    decision = play(spans, {1400: unfinished})
+    assert decision is not None
+    assert decision.speech_end_ms == 320 + 1024 + 608 + 640
+
+
+def test_who_pauses_long_is_given_time() -> None:
+    spans = [(1024, 0.9), (320, 0.0), (512, 0.9), (3000, 0.0)]
+    end_ms = 1024 + 320 + 512
+    reading = Reading("turn on the lights", end_ms, complete=True, extendable=False, confidence=0.95)
+    decision = play(spans, {end_ms + 32: reading})
+    assert decision is not None
+    assert decision.at_ms - end_ms >= 1.3 * 320
+
+
+def test_nobody_speaks() -> None:
+    decision = play([(12000, 0.01)])
+    assert decision is not None
+    assert (decision.reason, decision.speech_end_ms) == ("no_speech", None)
+
+
+def test_sixty_seconds_of_noise_end() -> None:
+    decision = play([(60000, 0.9)])
+    assert decision is not None
+    assert decision.reason == "too_long"
+    assert decision.at_ms <= SETTINGS.utterance_limit_s * 1000 + BLOCK_MS
+
+
+def test_a_finished_command_ends_although_the_television_talks_on() -> None:
+    reading = Reading("what time is it", 1500, complete=True, extendable=False, confidence=0.9)
+    decision = play([(20000, 0.9)], {1500: reading})
+    assert decision is not None
+    assert decision.reason == "steady"
+    assert decision.at_ms < 4000
+
+
+def test_far_voices_are_nobody() -> None:
+    decision = play([(12000, 0.9)], wake_level_dbfs=-20.0, level_dbfs=-45.0)
+    assert decision is not None
+    assert decision.reason == "no_speech"
