@@ -1,0 +1,103 @@
+"""In: what was said before and a short sentence. Out: the meaning that both make together.
+
+"Turn off the kitchen light" – "and the bedroom too"; "the bed light or the standing light?" – "the first one".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from appliance.intents.interpretation import Interpretation, Question
+
+FOLLOW_UPS = frozenset({"ApplianceFollowUp", "ApplianceYes", "ApplianceNo"})
+"""Intents that mean something only after another sentence."""
+
+NEVER_MIND = "HassNevermind"
+
+
+def ambiguous(first: Interpretation, second: Interpretation) -> Interpretation | None:
+    """A question back between two close readings; None where they do not differ in a way that can be asked.
+
+    For the app: with the recogniser's alternatives when their confidences are close.
+    """
+    if first.meaning == second.meaning:
+        return None
+    if first.intent == second.intent:
+        differing = [
+            slot
+            for slot in sorted(first.slots.keys() | second.slots.keys())
+            if first.slots.get(slot) != second.slots.get(slot)
+        ]
+        if len(differing) == 1 and differing[0] in first.slots and differing[0] in second.slots:
+            slot = differing[0]
+            question = Question(slot, (str(first.slots[slot]), str(second.slots[slot])))
+            return replace(first, alternatives=(second.bare(),), question=question)
+    question = Question("intent", (first.text, second.text))
+    return replace(first, alternatives=(second.bare(),), question=question)
+
+
+def answer(asked: Interpretation, text: str, readings: Iterable[Interpretation]) -> Interpretation | None:
+    """The asked reading completed by the answer `text`; None if it answers nothing."""
+    question = asked.question
+    if question is None:
+        return None
+    number = _chosen(question, text, list(readings))
+    if number is None:
+        return None
+    if number < 0:
+        return Interpretation(NEVER_MIND, text=text, own=True)
+    if question.slot == "intent" or (asked.alternatives and number > 0 and len(question.choices) == 2):
+        options = (asked.bare(), *asked.alternatives)
+        if question.slot == "intent":
+            return replace(options[min(number, len(options) - 1)], text=text)
+    slots = {**asked.slots, question.slot: question.choices[number]}
+    return replace(asked.bare(), slots=slots, text=text)
+
+
+def continued(before: Interpretation, readings: Iterable[Interpretation]) -> Interpretation | None:
+    """What was said before, with the place or the name of an elliptic sentence."""
+    for reading in readings:
+        if reading.intent == "ApplianceNo":
+            return Interpretation(NEVER_MIND, own=True)
+        if reading.intent != "ApplianceFollowUp":
+            continue
+        if "area" in reading.slots and before.intent not in FOLLOW_UPS:
+            kept = {key: value for key, value in before.slots.items() if key not in {"area", "floor"}}
+            if "name" in kept:
+                del kept["name"]
+                if before.domain is not None:
+                    kept["domain"] = before.domain
+            return replace(before.bare(), slots={**kept, "area": reading.slots["area"]})
+        if "name" in reading.slots and (reading.domain == before.domain or "name" in before.slots):
+            kept = {key: value for key, value in before.slots.items() if key not in {"area", "floor", "domain"}}
+            return replace(before.bare(), slots={**kept, "name": reading.slots["name"]}, domain=reading.domain)
+    return None
+
+
+def _chosen(question: Question, text: str, readings: list[Interpretation]) -> int | None:
+    """Number of the choice, -1 for none of them, None if `text` says something else."""
+    said = text.casefold()
+    exact = [n for n, choice in enumerate(question.choices) if choice.casefold() == said]
+    if exact:
+        return exact[0]
+    for reading in readings:
+        if reading.intent == "ApplianceNo":
+            return -1
+        if reading.intent == "ApplianceYes":
+            return 0
+        if reading.intent != "ApplianceFollowUp":
+            continue
+        if "choice" in reading.slots:
+            return min(int(reading.slots["choice"]), len(question.choices)) - 1
+        for value in reading.slots.values():
+            if value in question.choices:
+                return question.choices.index(str(value))
+    held = [n for n, choice in enumerate(question.choices) if _holds(said, choice.casefold())]
+    return held[0] if len(held) == 1 else None
+
+
+def _holds(said: str, choice: str) -> bool:
+    """Whether every word of the choice was said, and hardly anything else."""
+    words, wanted = said.split(), choice.split()
+    return set(wanted) <= set(words) and len(words) <= len(wanted) + 3

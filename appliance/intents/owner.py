@@ -1,0 +1,183 @@
+"""In: the owner's hassil YAML files. Out: what is sound in them, and one GrammarError (file, line, what) for the rest."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+from hassil.parse_expression import parse_sentence
+from hassil.parser import ParseError
+
+from appliance.errors import GrammarError
+
+_SECTIONS = {"language", "settings", "intents", "lists", "expansion_rules", "skip_words", "responses"}
+_LISTS = re.compile(r"\{([^}:]+)")
+_RULES = re.compile(r"<([^>]+)>")
+_HOME_LISTS = {"name", "area", "floor"}
+"""Filled from the home; always there."""
+
+
+class Marked(str):
+    """A text of a YAML file that knows its line."""
+
+    line: int = 0
+
+
+class _Loader(yaml.SafeLoader):
+    """Safe loader whose texts are `Marked`."""
+
+
+def _marked(loader: _Loader, node: yaml.ScalarNode) -> Marked:
+    text = Marked(loader.construct_scalar(node))
+    text.line = node.start_mark.line + 1
+    return text
+
+
+_Loader.add_constructor("tag:yaml.org,2002:str", _marked)
+
+
+@dataclass(slots=True)
+class OwnerSentences:
+    """What could be used of one file."""
+
+    tree: dict[str, Any] = field(default_factory=dict)
+    """hassil's dict; empty if the file cannot be read at all."""
+    problems: list[GrammarError] = field(default_factory=list)
+
+
+def read_owner(path: Path, known: dict[str, Any]) -> OwnerSentences:
+    """Reads one file. `known` is hassil's dict so far: its lists and rules may be used by the owner. Never raises."""
+    found = OwnerSentences()
+    try:
+        tree = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
+    except (OSError, UnicodeDecodeError) as error:
+        found.problems.append(GrammarError("sentences-unreadable", f"{path}: cannot be read ({error})."))
+        return found
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        found.problems.append(GrammarError("sentences-syntax", f"{path}:{line}: no YAML: {error.problem}."))
+        return found
+    except yaml.YAMLError as error:
+        found.problems.append(GrammarError("sentences-syntax", f"{path}: no YAML: {error}."))
+        return found
+    if not isinstance(tree, dict):
+        found.problems.append(GrammarError("sentences-shape", f"{path}:1: expected a table with 'intents'."))
+        return found
+    _Check(path, found, known).tree(tree)
+    return found
+
+
+class _Check:
+    """Takes over what is sound, notes what is not."""
+
+    def __init__(self, path: Path, found: OwnerSentences, known: dict[str, Any]) -> None:
+        self._path = path
+        self._found = found
+        self._lists = _HOME_LISTS | set(known.get("lists", {}))
+        self._rules = set(known.get("expansion_rules", {}))
+
+    def tree(self, tree: dict[str, Any]) -> None:
+        for key in tree:
+            if key not in _SECTIONS:
+                self._problem(key, f"'{key}' is none of {', '.join(sorted(_SECTIONS))}.")
+        out = self._found.tree
+        out["lists"] = dict(self._own_lists(self._table(tree, "lists")))
+        self._lists |= set(out["lists"])
+        rules = self._table(tree, "expansion_rules")
+        self._rules |= {str(name) for name in rules}
+        out["expansion_rules"] = {str(name): str(body) for name, body in rules.items() if self._sound(body)}
+        out["skip_words"] = [str(word) for word in tree.get("skip_words") or [] if isinstance(word, str)]
+        out["intents"] = dict(self._intents(self._table(tree, "intents")))
+
+    def _intents(self, intents: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+        for name, intent in intents.items():
+            blocks = intent.get("data") if isinstance(intent, dict) else None
+            if not isinstance(blocks, list):
+                self._problem(name, f"intent '{name}' needs 'data', a list of tables with 'sentences'.")
+                continue
+            kept = [block for raw in blocks if (block := self._block(name, raw)) is not None]
+            if kept:
+                yield str(name), {"data": kept}
+
+    def _block(self, intent: str, raw: Any) -> dict[str, Any] | None:
+        sentences = raw.get("sentences") if isinstance(raw, dict) else None
+        if not isinstance(sentences, list):
+            self._problem(intent, f"intent '{intent}' has a part of 'data' without a list of 'sentences'.")
+            return None
+        sound = [str(sentence) for sentence in sentences if self._sound(sentence, intent)]
+        if not sound:
+            return None
+        plain: dict[str, Any] = _plain(raw)
+        return {**plain, "sentences": sound}
+
+    def _sound(self, sentence: Any, place: str | None = None) -> bool:
+        if not isinstance(sentence, str):
+            self._problem(place, f"a sentence must be a text, not {sentence!r}.")
+            return False
+        try:
+            parse_sentence(sentence)
+        except (ParseError, ValueError, AssertionError) as error:
+            self._problem(sentence, f"'{sentence}' is no sentence: {error}.")
+            return False
+        missing = [f"{{{name}}}" for name in _LISTS.findall(sentence) if name.strip() not in self._lists]
+        missing += [f"<{name}>" for name in _RULES.findall(sentence) if name.strip() not in self._rules]
+        if missing:
+            self._problem(sentence, f"'{sentence}' uses {', '.join(missing)}, which is defined nowhere.")
+        return not missing
+
+    def _own_lists(self, lists: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+        for name, body in lists.items():
+            if not isinstance(body, dict) or not {"values", "range", "wildcard"} & set(body):
+                self._problem(name, f"list '{name}' needs 'values', a 'range' or 'wildcard: true'.")
+                continue
+            plain = _plain(body)
+            if "values" in plain:
+                plain["values"] = [value for value in body["values"] or [] if self._value(name, value)]
+                plain = _plain(plain)
+            elif "range" in plain and not self._range(name, plain["range"]):
+                continue
+            yield str(name), plain
+
+    def _value(self, name: str, value: Any) -> bool:
+        text = value.get("in") if isinstance(value, dict) else value
+        if not isinstance(text, str):
+            self._problem(name, f"list '{name}' holds {text!r}, which is no text: put it in quotes.")
+            return False
+        return self._sound(text)
+
+    def _range(self, name: str, bounds: Any) -> bool:
+        try:
+            sound = int(bounds["from"]) <= int(bounds["to"]) and int(bounds.get("step", 1)) > 0
+        except (KeyError, TypeError, ValueError, AttributeError):
+            sound = False
+        if not sound:
+            self._problem(
+                name, f"the range of list '{name}' needs whole numbers 'from' and 'to', 'from' not above 'to'."
+            )
+        return sound
+
+    def _table(self, tree: dict[str, Any], key: str) -> dict[str, Any]:
+        value = tree.get(key)
+        if value is None:
+            return {}
+        if not isinstance(value, dict):
+            self._problem(key, f"'{key}' must be a table.")
+            return {}
+        return value
+
+    def _problem(self, place: str | None, what: str) -> None:
+        line = f":{place.line}" if isinstance(place, Marked) else ""
+        self._found.problems.append(GrammarError("sentences-wrong", f"{self._path}{line}: {what}"))
+
+
+def _plain(value: Any) -> Any:
+    """The same without marks, ready for JSON."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return str(value) if isinstance(value, Marked) else value

@@ -1,0 +1,190 @@
+"""In: a home, a language, the owner's sentences. Out: one grammar source that the text side and the sound side both read.
+
+Order of what is merged: home-assistant-intents, our own sentences (`data/LANGUAGE.yaml`), the owner's files, then the
+home's names and areas as lists. Upstream's `responses` stay outside: they are templates for a renderer we do not have.
+"""
+
+from __future__ import annotations
+
+import copy
+import logging
+from collections.abc import Iterator, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import yaml
+from hassil.util import merge_dict
+from home_assistant_intents import get_intents, get_languages
+
+from appliance.errors import GrammarError
+from appliance.grammar.source import GrammarSource
+from appliance.intents.home import Entity, Home
+from appliance.intents.owner import read_owner
+from appliance.intents.spoken import spoken_forms
+from appliance.settings.conversation import IntentSettings
+
+log = logging.getLogger(__name__)
+
+LOCAL_INTENTS = (
+    "HassCancelAllTimers",
+    "HassCancelTimer",
+    "HassDecreaseTimer",
+    "HassGetCurrentDate",
+    "HassGetCurrentTime",
+    "HassIncreaseTimer",
+    "HassNevermind",
+    "HassPauseTimer",
+    "HassRespond",
+    "HassSetVolume",
+    "HassSetVolumeRelative",
+    "HassStartTimer",
+    "HassTimerStatus",
+    "HassUnpauseTimer",
+    "ApplianceFollowUp",
+    "ApplianceHelp",
+    "ApplianceMute",
+    "ApplianceNo",
+    "ApplianceRepeat",
+    "ApplianceStatus",
+    "ApplianceStop",
+    "ApplianceYes",
+)
+"""What the device does itself, without a home server."""
+
+_OWN_VOLUME = ("HassSetVolume", "HassSetVolumeRelative")
+_CARRIED = ("light", "cover", "climate", "media_player", "sensor", "binary_sensor")
+"""Domains whose attributes Home Assistant puts into a name's context (device_class, say)."""
+
+
+def grammar_source(
+    home: Home,
+    language: str,
+    settings: IntentSettings | None = None,
+    problems: list[GrammarError] | None = None,
+) -> GrammarSource:
+    """Everything that may be said. What is wrong with the owner's files goes to `problems`, or else to the log.
+
+    Raises GrammarError for a language that nobody wrote sentences for. Blocks for some 10 ms (300 ms for 5,000 names).
+    """
+    settings = settings or IntentSettings()
+    spoken = base_language(language)
+    tree = _builtin(spoken) if settings.builtin else {"language": spoken, "intents": {}, "lists": {}}
+    if settings.builtin:
+        merge_dict(tree, _own(spoken))
+    owned = _merge_owner(tree, settings.sentences, problems)
+    _add_home(tree, home, spoken)
+    if home.area is None:
+        _without_area(tree)
+    context = {"area": home.area} if home.area is not None else {}
+    present = tuple(name for name in (*LOCAL_INTENTS, *owned) if name in tree["intents"])
+    return GrammarSource(spoken, tree, tuple(dict.fromkeys(present)), context)
+
+
+def base_language(language: str) -> str:
+    """The code under which sentences exist: 'de-AT' → 'de'. Raises GrammarError where there are none."""
+    for code in (language, language.split("-")[0]):
+        if code in get_languages():
+            return code
+    raise GrammarError("language-unknown", f"There are no sentences in the language '{language}'.")
+
+
+def spoken_languages() -> tuple[str, ...]:
+    """Languages in which the device's own sentences and replies exist; others have home-assistant-intents only."""
+    folder = resources.files("appliance.intents") / "data"
+    return tuple(sorted(file.name.split(".")[0] for file in folder.iterdir() if not file.name.startswith("replies")))
+
+
+def _builtin(language: str) -> dict[str, Any]:
+    tree: dict[str, Any] = copy.deepcopy(get_intents(language)) or {}
+    tree.pop("responses", None)
+    _sort_small_talk(tree)
+    for block in _blocks(tree, _OWN_VOLUME):
+        _forget_area(block)  # said without a place, the volume is the device's own
+    return tree
+
+
+def _sort_small_talk(tree: dict[str, Any]) -> None:
+    """HassRespond tells its topics apart by reply only: they become a slot, and "what can I say" our own intent."""
+    talk = tree["intents"].pop("HassRespond", {"data": []})["data"]
+    helps = [block for block in talk if block.get("response") == "commands"]
+    rest = [block for block in talk if block.get("response") != "commands"]
+    for block in rest:
+        block.setdefault("slots", {})["topic"] = block.get("response", "hello")
+    if helps:
+        tree["intents"]["ApplianceHelp"] = {"data": helps}
+    if rest:
+        tree["intents"]["HassRespond"] = {"data": rest}
+
+
+def _own(language: str) -> dict[str, Any]:
+    file = resources.files("appliance.intents") / "data" / f"{language}.yaml"
+    if not file.is_file():
+        return {"intents": {}}
+    tree: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
+    return tree
+
+
+def _merge_owner(tree: dict[str, Any], files: Sequence[Path], problems: list[GrammarError] | None) -> list[str]:
+    """Merges the owner's files as Home Assistant does (lists grow); gives the names of their intents."""
+    owned: list[str] = []
+    for file in files:
+        found = read_owner(file, tree)
+        for problem in found.problems:
+            log.warning("%s", problem)
+        if problems is not None:
+            problems.extend(found.problems)
+        owned.extend(found.tree.get("intents", {}))
+        merge_dict(tree, found.tree)
+    return owned
+
+
+def _add_home(tree: dict[str, Any], home: Home, language: str) -> None:
+    lists = tree.setdefault("lists", {})
+    names = [value for entity in home.entities for value in _name_values(entity, language)]
+    lists["name"] = {"values": list(_unlike(names))}
+    areas = [
+        {"in": form, "out": area.name}
+        for area in home.areas
+        for name in (area.name, *area.aliases)
+        for form in spoken_forms(name, language)
+    ]
+    lists["area"] = {"values": list(_unlike(areas))}
+    lists.setdefault("floor", {"values": []})
+
+
+def _name_values(entity: Entity, language: str) -> Iterator[dict[str, Any]]:
+    context: dict[str, Any] = {"domain": entity.domain}
+    if entity.domain in _CARRIED and "device_class" in entity.attributes:
+        context["device_class"] = entity.attributes["device_class"]
+    metadata = {"domain": entity.domain, "area": entity.area}
+    for name in (entity.name, *entity.aliases):
+        for form in spoken_forms(name, language):
+            yield {"in": form, "out": entity.name, "context": context, "metadata": metadata}
+
+
+def _unlike(values: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The values without exact doubles; two devices of one name in different rooms are no doubles."""
+    seen: set[str] = set()
+    for value in values:
+        key = repr(sorted(value.items()))
+        if key not in seen:
+            seen.add(key)
+            yield value
+
+
+def _blocks(tree: dict[str, Any], intents: Sequence[str]) -> Iterator[dict[str, Any]]:
+    for name in intents:
+        yield from tree["intents"].get(name, {}).get("data", [])
+
+
+def _without_area(tree: dict[str, Any]) -> None:
+    """A device that does not know its room understands "turn off the lights" too; the home server finds the place."""
+    for block in _blocks(tree, tuple(tree["intents"])):
+        _forget_area(block)
+
+
+def _forget_area(block: dict[str, Any]) -> None:
+    requires = block.get("requires_context", {})
+    if isinstance(requires.get("area"), dict) and requires["area"].get("slot"):
+        block["requires_context"] = {key: value for key, value in requires.items() if key != "area"}
