@@ -1,0 +1,28 @@
+# In: a checkout. Out: what each target's comment says. Everything that a target needs is set up on the way, once.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo check test clean
+
+BIN := .venv/bin
+# Real models from the folder beside the checkout, where there is one and nothing else was said.
+MIRROR := $(or $(APPLIANCE_MODELS__MIRROR),$(wildcard $(abspath ../shared/models)))
+WITH_MIRROR := $(if $(MIRROR),APPLIANCE_MODELS__MIRROR=$(MIRROR))
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1: /p' $(MAKEFILE_LIST)
+
+setup:  ## Debian packages, .venv, models; a second run does nothing
+	@scripts/setup
+
+demo: setup  ## a whole spoken turn without any hardware
+	$(WITH_MIRROR) $(BIN)/appliance demo
+
+check: setup  ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: check  ## check, then all tests
+	$(BIN)/pytest
+
+clean:  ## remove what was built; models and settings of the device stay
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache *.egg-info
