@@ -1,0 +1,143 @@
+"""In: the sound card. Out: live 16 kHz mono blocks to the ear; a source that heals itself and says what ails it.
+
+A read of a stopped sound server blocks for ever, and no Python signal handler runs meanwhile, so reading is a daemon
+thread's: `watch` (on the event loop) abandons it and reads on with a fresh one.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+
+import alsaaudio
+
+from appliance.engines.sound.card import open_pcm
+from appliance.engines.sound.ear import Ear
+from appliance.engines.sound.freshness import Freshness
+from appliance.engines.sound.front_end import FrontEnd
+from appliance.errors import DeviceError
+from appliance.settings.sound import SoundSettings
+
+log = logging.getLogger(__name__)
+
+RETRY_FIRST_S, RETRY_MOST_S = 0.1, 2.0
+"""Upper ends of the full-jitter back-off: a card that comes back is heard within 2 s."""
+ABANDON_S = 5.0
+"""A thread that was blocked for this long is left behind."""
+ABANDONED_MOST = 3
+"""Threads left behind at the most; beyond that the last one is waited for."""
+BUFFER_MS = 500.0
+"""Room for a reader that is held up; the card's own limit may be less."""
+
+
+class AlsaSource:
+    """The microphone. `start` never fails: a missing card is a reason to be deaf, not to die."""
+
+    paced = True
+
+    def __init__(self, settings: SoundSettings, ear: Ear) -> None:
+        self._settings = settings
+        self._ear = ear
+        self._generation = 0
+        self._alive: list[threading.Thread] = []
+        self._attempt = 0
+        self._busy_since_s = time.monotonic()
+        self._stopping = threading.Event()
+        self.problem: str | None = None
+        self._counts = dict.fromkeys(("xruns", "short_reads", "reopens", "stale_ms", "abandoned", "capture_ms"), 0.0)
+
+    def start(self) -> None:
+        self._generation += 1
+        self._busy_since_s = time.monotonic()
+        thread = threading.Thread(target=self._run, args=(self._generation,), name="capture", daemon=True)
+        self._alive.append(thread)
+        thread.start()
+
+    def stop(self) -> None:
+        self._generation += 1
+        self._stopping.set()
+
+    def counters(self) -> dict[str, float]:
+        return {name: round(value, 1) for name, value in self._counts.items()}
+
+    def watch(self) -> None:
+        """Leaves a blocked thread behind. To be called a few times a second, on the event loop."""
+        blocked_s = time.monotonic() - self._busy_since_s
+        if blocked_s > self._settings.stall_s:
+            self.problem = f"The microphone '{self._settings.capture}' gives no audio: its driver or server hangs."
+        self._alive = [thread for thread in self._alive if thread.is_alive()]
+        if blocked_s > ABANDON_S and len(self._alive) <= ABANDONED_MOST:
+            log.warning("capture: blocked for %.1f s, reading on with a fresh thread", blocked_s)
+            self._counts["abandoned"] += 1
+            self.start()
+
+    def _run(self, generation: int) -> None:
+        while generation == self._generation:
+            try:
+                self._read(generation)
+            except (DeviceError, alsaaudio.ALSAAudioError) as error:
+                if generation != self._generation:
+                    return
+                self._failed(error)
+
+    def _failed(self, error: Exception) -> None:
+        said = (
+            str(error)
+            if isinstance(error, DeviceError)
+            else f"The microphone '{self._settings.capture}' failed: {error}."
+        )
+        if said != self.problem:
+            log.warning("capture: %s", said)
+        self.problem = said
+        self._counts["reopens"] += 1
+        wait_s = random.uniform(0, min(RETRY_MOST_S, RETRY_FIRST_S * 2.0 ** min(self._attempt, 10)))
+        self._attempt += 1
+        self._busy_since_s = time.monotonic() + wait_s
+        self._stopping.wait(wait_s)
+        self._busy_since_s = time.monotonic()
+
+    def _read(self, generation: int) -> None:
+        """Opens the card and reads until it fails or another thread took over."""
+        wished = self._settings
+        pcm, shape = open_pcm("capture", wished.capture, wished.rate_hz, wished.channels, wished.period_ms, BUFFER_MS)
+        try:
+            front_end = FrontEnd(shape, wished.channel)
+            pcm.read()  # an idle sink may take up to 2 s for its first period: the clocks are compared from here on
+            freshness = Freshness(wished.stall_s)
+            self._ear.forget()
+            self._stream(generation, pcm, front_end, freshness, shape.rate_hz)
+        finally:
+            pcm.close()
+
+    def _stream(
+        self, generation: int, pcm: alsaaudio.PCM, front_end: FrontEnd, freshness: Freshness, rate_hz: int
+    ) -> None:
+        dropped, known_stale_s = False, 0.0
+        while True:
+            asked_s = time.monotonic()
+            self._busy_since_s = asked_s
+            frames, period = pcm.read()
+            now_s = time.monotonic()
+            if generation != self._generation:
+                return
+            if frames <= 0:
+                self._gap(frames)
+                continue
+            if not freshness.take(now_s, frames / rate_hz, now_s - asked_s):
+                self._counts["stale_ms"] += (freshness.stale_s - known_stale_s) * 1000
+                known_stale_s, dropped = freshness.stale_s, True
+                continue
+            if dropped:
+                self._ear.forget()
+                dropped = False
+            self.problem, self._attempt = None, 0
+            self._ear.take(front_end.take(period), int(now_s * 1e9))
+
+    def _gap(self, result: int) -> None:
+        """An overrun (pyalsaaudio 0.11 says -32 once and goes on) or another failure of the read."""
+        if result != -32:
+            raise DeviceError("read-failed", f"The microphone '{self._settings.capture}' stopped (ALSA says {result}).")
+        self._counts["xruns"] += 1
+        self._ear.forget()

@@ -1,0 +1,102 @@
+"""In: 30 ms blocks of microphone audio. Out: the score of each microWakeWord model, from INT8 TensorFlow Lite.
+
+One feature front end (10 ms steps of 40 bands, as the models were trained with) serves all words.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections import deque
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pymicro_features import MicroFrontend
+
+from appliance.engines.sound.wake.models import WakeModel, find
+from appliance.engines.sound.wake.seam import Word
+from appliance.errors import WakeError
+from appliance.settings.child import ModelFile
+from appliance.settings.sound import WakeSettings
+
+LIBRARY = "tflite-runtime" if sys.version_info < (3, 12) else "ai-edge-litert"
+"""tflite-runtime has wheels for Python ≤ 3.11 only; ai-edge-litert is its successor with the same interpreter."""
+_MODULES = {"tflite-runtime": "tflite_runtime.interpreter", "ai-edge-litert": "ai_edge_litert.interpreter"}
+
+FEATURE_BYTES = 320
+"""The front end steps by 10 ms of 16 kHz S16."""
+
+
+class MicroWakeWord:
+    """All active words, one inference each every 30 ms."""
+
+    name = "microwakeword"
+    library = LIBRARY
+    tail_ms = 0
+
+    def __init__(self, settings: WakeSettings, models: Sequence[ModelFile] = ()) -> None:
+        """Loads the models of `settings.words`. Raises WakeError where one is missing or is not INT8."""
+        found = [find(word, settings, models) for word in settings.words]
+        self._nets = [_Net(model) for model in found]
+        strides = {net.stride for net in self._nets}
+        if len(strides) != 1:
+            raise WakeError("mixed-wake-models", "The wake models step by different lengths; run one kind of them.")
+        self._stride = strides.pop()
+        self.step = self._stride * FEATURE_BYTES // 2
+        self.words = tuple(
+            Word(model.name, settings.cutoffs.get(model.name, model.cutoff), model.sha256()) for model in found
+        )
+        self._front_end = MicroFrontend()
+        self._features: list[list[float]] = []
+
+    def take(self, audio: bytes) -> tuple[float, ...] | None:
+        for start in range(0, len(audio), FEATURE_BYTES):
+            output = self._front_end.process_samples(audio[start : start + FEATURE_BYTES])
+            if output.features:
+                self._features.append(output.features)
+        if len(self._features) < self._stride:  # the first window wants 30 ms of audio
+            return None
+        stack = np.array(self._features[: self._stride], dtype=np.float32)
+        del self._features[: self._stride]
+        return tuple(net.score(stack) for net in self._nets)
+
+    def reset(self) -> None:
+        self._front_end.reset()
+        self._features.clear()
+        for net in self._nets:
+            net.reset()
+
+
+class _Net:
+    """One model: a streaming network that keeps its own state between inferences."""
+
+    def __init__(self, model: WakeModel) -> None:
+        try:
+            self._interpreter: Any = importlib.import_module(_MODULES[LIBRARY]).Interpreter(
+                model_path=str(model.file), num_threads=1
+            )
+            self._interpreter.allocate_tensors()
+        except (ValueError, RuntimeError) as error:
+            raise WakeError("bad-wake-model", f"{model.file} is not a TensorFlow Lite model ({error}).") from error
+        given, made = self._interpreter.get_input_details()[0], self._interpreter.get_output_details()[0]
+        if given["dtype"] is not np.int8:
+            raise WakeError("not-int8", f"{model.file} takes {given['dtype'].__name__}; only INT8 models are run.")
+        self.stride = int(given["shape"][1])
+        self._input, (self._scale, self._zero) = given["index"], given["quantization"]
+        self._output, (self._out_scale, self._out_zero) = made["index"], made["quantization"]
+        self._window: deque[float] = deque(maxlen=model.window)
+
+    def score(self, features: NDArray[np.float32]) -> float:
+        """Mean probability, 0..1, over the window that ends with these features of shape (stride, 40)."""
+        scaled = np.rint(features / self._scale + self._zero).clip(-128, 127).astype(np.int8)
+        self._interpreter.set_tensor(self._input, scaled[None])
+        self._interpreter.invoke()
+        raw = int(self._interpreter.get_tensor(self._output).flat[0])
+        self._window.append((raw - self._out_zero) * self._out_scale)
+        return sum(self._window) / self._window.maxlen if self._window.maxlen else 0.0
+
+    def reset(self) -> None:
+        self._interpreter.reset_all_variables()
+        self._window.clear()
