@@ -1,0 +1,134 @@
+"""In: filter bank frames. Out: log probabilities of the next piece, from a streaming zipformer transducer in onnxruntime.
+
+One encoder pass serves every search. Encoder states are values: keeping them is copying them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from appliance.engines.stt.features import BINS, Frames
+from appliance.engines.stt.onnx_facts import facts_of
+from appliance.errors import SttError
+from appliance.settings.child import ModelFile
+
+KNOWN_TYPES = ("zipformer2", "zipformer")
+"""model_type of encoders whose states all start as zeros and come back in the order of the inputs."""
+MOST_CONTEXTS = 20_000
+"""Decoder outputs kept (1.3 kB each with 320 dimensions)."""
+DTYPES = {"tensor(float)": np.float32, "tensor(int64)": np.int64, "tensor(int32)": np.int32}
+
+States = list[NDArray[Any]]
+Encoded = NDArray[np.float32]
+"""(frames, joiner dimension); one frame is 40 ms."""
+
+
+def drivable(model: ModelFile) -> str | None:
+    """None where `Transducer` can run `model`, else the reason why not."""
+    if model.kind != "transducer":
+        return f"{model.name} is no transducer"
+    kind = facts_of(model.files["encoder"]).get("model_type", "unknown")
+    return None if kind in KNOWN_TYPES else f"{model.name} is of the type '{kind}'"
+
+
+def _session(file: Path, threads: int) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    options.enable_cpu_mem_arena = False  # 30 MB less, and no slower for networks this small
+    try:
+        return onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # noqa: BLE001 - onnxruntime raises its own types, which it does not export
+        raise SttError("model-refused", f"{file.name} cannot be loaded: {str(error)[:120]}.") from error
+
+
+class Transducer:
+    """Encoder, decoder and joiner. Raises SttError where a file cannot be loaded."""
+
+    def __init__(self, model: ModelFile, threads: int) -> None:
+        if (reason := drivable(model)) is not None:
+            raise SttError("model-unknown", f"The constrained search cannot run: {reason}.")
+        self._encoder = _session(model.files["encoder"], threads)
+        self._decoder = _session(model.files["decoder"], 1)
+        self._joiner = _session(model.files["joiner"], 1)
+        facts = self._encoder.get_modelmeta().custom_metadata_map
+        try:
+            self.window, self.hop = int(facts["T"]), int(facts["decode_chunk_len"])
+        except (KeyError, ValueError) as error:
+            raise SttError("model-unknown", f"{model.name} does not say its chunk length.") from error
+        inputs = self._encoder.get_inputs()
+        self._names = [each.name for each in inputs]
+        self._shapes = [([d if isinstance(d, int) else 1 for d in i.shape], DTYPES[i.type]) for i in inputs[1:]]
+        self._joiner_names = [each.name for each in self._joiner.get_inputs()]
+        decoder = self._decoder.get_inputs()[0]
+        self._decoder_name, self.history = decoder.name, int(decoder.shape[1])
+        if self.history != 2:
+            raise SttError("model-unknown", f"{model.name} looks back {self.history} pieces; the search knows 2 only.")
+        self.pieces = _read_pieces(model.files["tokens"])
+        self.context_count = (len(self.pieces) + 1) * len(self.pieces)
+        self._rows: dict[int, int] = {}
+        self._outputs = np.zeros((1024, int(self._decoder.get_outputs()[0].shape[1])), np.float32)
+
+    def states(self) -> States:
+        """Encoder states before the first frame."""
+        return [np.zeros(shape, dtype) for shape, dtype in self._shapes]
+
+    def encode(self, frames: Frames, states: States) -> tuple[Encoded, States]:
+        """`window` frames → encoded frames and the next states; the next window starts `hop` frames later."""
+        feeds = dict(zip(self._names, [frames.reshape(1, self.window, BINS), *states], strict=True))
+        encoded, *after = self._encoder.run(None, feeds)
+        return encoded[0], after
+
+    def log_probabilities(self, encoded: Encoded, contexts: NDArray[np.int64]) -> NDArray[np.float32]:
+        """(contexts, pieces), natural log; `encoded` is one frame, contexts are `older * pieces + newer`."""
+        known = self._decoded(contexts)
+        shape = (len(contexts), len(encoded))
+        feeds = dict(zip(self._joiner_names, (np.broadcast_to(encoded, shape), known), strict=True))
+        logits: NDArray[np.float32] = self._joiner.run(None, feeds)[0]
+        logits -= logits.max(axis=1, keepdims=True)
+        logits -= np.log(np.exp(logits).sum(axis=1, keepdims=True))
+        return logits
+
+    def _decoded(self, contexts: NDArray[np.int64]) -> NDArray[np.float32]:
+        rows = [self._rows.get(context, -1) for context in contexts.tolist()]
+        if -1 in rows:
+            self._decode([context for context, row in zip(contexts.tolist(), rows, strict=True) if row < 0])
+            rows = [self._rows[context] for context in contexts.tolist()]
+        return self._outputs[rows]
+
+    def _decode(self, contexts: list[int]) -> None:
+        if len(self._rows) + len(contexts) > MOST_CONTEXTS:
+            self._rows.clear()
+        count = len(self.pieces)
+        # -1 stands for "before the sentence", as sherpa-onnx gives it
+        pairs = np.array([[context // count - 1, context % count] for context in contexts], np.int64)
+        output = self._decoder.run(None, {self._decoder_name: pairs})[0]
+        while len(self._rows) + len(contexts) > len(self._outputs):
+            self._outputs = np.concatenate([self._outputs, np.zeros_like(self._outputs)])
+        for context, row in zip(contexts, output, strict=True):
+            at = self._rows[context] = len(self._rows)
+            self._outputs[at] = row
+
+    def first_context(self) -> int:
+        """The context before the first piece."""
+        return 0
+
+    def after(self, contexts: NDArray[np.int64], pieces: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Contexts once `pieces` have been said."""
+        count = len(self.pieces)
+        return (contexts % count + 1) * count + pieces
+
+
+def _read_pieces(file: Path) -> list[str]:
+    """Piece number → text."""
+    found: dict[int, str] = {}
+    for line in file.read_text(encoding="utf-8").splitlines():
+        text, _, number = line.rpartition(" ")
+        found[int(number)] = text
+    return [found.get(at, "") for at in range(max(found) + 1)]
