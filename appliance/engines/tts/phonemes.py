@@ -1,0 +1,71 @@
+"""In: a piece of text. Out: the phonemes a Piper voice was trained on: IPA with the text's own punctuation kept.
+
+Piper takes espeak's IPA clause by clause and puts the clause's punctuation behind it; the clauses are cut here, because
+espeak-ng 1.51 does not tell which terminator it saw.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from pathlib import Path
+from typing import Protocol
+
+from appliance.engines.tts.libespeak import Espeak
+from appliance.errors import ModelError
+
+_CLAUSE = re.compile(r"(.+?)([,;:.!?…]+)(?=\s|$)|(.+)$", re.DOTALL)
+_MARKS = ".!?;:,"
+"""Punctuation a Piper voice knows; of several in a row the strongest counts."""
+
+
+class Phonemiser(Protocol):
+    """Text → phonemes of one voice."""
+
+    def phonemes(self, text: str) -> str:
+        """Phonemes of `text`, decomposed (NFD); empty if there is nothing to pronounce."""
+        ...
+
+
+class EspeakPhonemiser:
+    """Phonemes by libespeak-ng, restricted to the symbols that the voice knows."""
+
+    def __init__(self, library: Espeak, voice: str, symbols: frozenset[str]) -> None:
+        """`symbols`: what the voice's token table holds."""
+        self._library = library
+        self._voice = voice
+        self._symbols = symbols
+        self.dropped = 0
+        """Phonemes left out because the voice has no such symbol."""
+
+    def phonemes(self, text: str) -> str:
+        said = []
+        for words, mark in clauses(text):
+            if ipa := self._library.phonemes(words, self._voice):
+                said.append(ipa + mark)
+        plain = unicodedata.normalize("NFD", " ".join(said))
+        known = "".join(symbol for symbol in plain if symbol in self._symbols)
+        self.dropped += len(plain) - len(known)
+        return known
+
+
+def clauses(text: str) -> list[tuple[str, str]]:
+    """(words, punctuation) of every clause: 'Yes, at 7:30.' → [('Yes', ','), ('at 7:30', '.')]."""
+    found = []
+    for match in _CLAUSE.finditer(text):
+        words, marks = (match[3], "") if match[1] is None else (match[1], match[2].replace("…", "."))
+        if words.strip():
+            found.append((words.strip(), min(marks, key=_MARKS.index, default="")))
+    return found
+
+
+def symbols_of(tokens: Path) -> frozenset[str]:
+    """The symbols in a voice's tokens.txt ('SYMBOL ID' a line, the symbol may be a space). Raises ModelError."""
+    try:
+        lines = tokens.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ModelError("tokens-unreadable", f"{tokens.name} cannot be read: {error}.") from error
+    symbols = frozenset(line.rsplit(" ", 1)[0] for line in lines if " " in line)
+    if not {"_", "^", "$", " "} <= symbols:
+        raise ModelError("tokens-wrong", f"{tokens.name} is no token table of a Piper voice.")
+    return symbols
