@@ -16,7 +16,7 @@ FLOORS = (
     {"replay"},
     {"control"},
     {"app"},
-    {"conversation", "supervisor", "panel", "telemetry", "catalogue"},
+    {"conversation", "supervisor", "panel", "telemetry", "catalogue", "hardware"},
     {"intents", "actions"},
     {"wire", "grammar"},
     {"events", "settings", "errors"},

@@ -1,0 +1,71 @@
+"""Sound cards with their rates, channels and users; GPIO chip; buses."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import asdict
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from appliance.hardware.buses import Bus, buses
+from appliance.hardware.cards import Stream, cards, stream
+from appliance.hardware.gpio import GpioChip, gpio_chips
+from appliance.settings import load
+
+EXAMPLE = "appliance devices --json"
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    sound = load(args.config, args.assignments)[0].sound
+    used = [stream(sound.capture, "capture"), stream(sound.playback, "playback")]
+    found_cards, chips, found_buses = cards(), gpio_chips(), buses()
+    if args.json:
+        tree: dict[str, list[dict[str, Any]]] = {
+            "settings": [asdict(one) for one in used],
+            "cards": [card.as_dict() for card in found_cards],
+            "gpio_chips": [chip.as_dict() for chip in chips],
+            "buses": [bus.as_dict() for bus in found_buses],
+        }
+        print(json.dumps(tree, indent=2))
+        return 0
+    console = Console()
+    _print_streams(console, "The settings' own", [("", one) for one in used])
+    if found_cards:
+        _print_streams(console, "Sound cards", [(card.name, one) for card in found_cards for one in card.streams])
+    else:
+        console.print("No sound card: the kernel knows none (/proc/asound/cards).")
+    _print_rest(console, chips, found_buses)
+    return 0
+
+
+def _print_streams(console: Console, title: str, rows: list[tuple[str, Stream]]) -> None:
+    table = Table("PCM", "card", "direction", "channels", "rates (Hz)", "held by", title=title)
+    for card, one in rows:
+        channels = one.error or _range(one.channels)
+        table.add_row(one.pcm, card, one.direction, channels, _range(one.rates_hz), one.holder or "-")
+    console.print(table)
+
+
+def _print_rest(console: Console, chips: list[GpioChip], found: list[Bus]) -> None:
+    table = Table("device", "kind", "what", title="GPIO and buses")
+    for chip in chips:
+        table.add_row(chip.path, "GPIO", f"{chip.label}, {chip.lines} lines{' (the header)' if chip.header else ''}")
+    for bus in found:
+        table.add_row(bus.path, bus.kind, "usable" if bus.usable else "no permission for this user")
+    if table.row_count:
+        console.print(table)
+    else:
+        console.print("No GPIO chip, I2C or SPI bus.")
+
+
+def _range(values: tuple[int, ...]) -> str:
+    if not values:
+        return "-"
+    return ", ".join(map(str, values)) if len(values) <= 8 else f"{values[0]} to {values[-1]}"

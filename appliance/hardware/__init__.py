@@ -1,0 +1,1 @@
+"""In: /proc, /dev and ALSA. Out: what this machine has, without taking it. Boards are recognised in `panel`."""
