@@ -1,0 +1,201 @@
+"""In: the settings and this machine. Out: for each thing the device needs, a verdict and what to do about it."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import shutil
+import socket
+import stat
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from appliance.catalogue.resolve import resolve
+from appliance.errors import ModelError
+from appliance.hardware.cards import Direction, stream
+from appliance.settings import Settings
+
+Verdict = Literal["ok", "warning", "wrong"]
+MODULES = (
+    "alsaaudio",
+    "tflite_runtime.interpreter" if sys.version_info < (3, 12) else "ai_edge_litert.interpreter",
+    "pymicro_features",
+    "sherpa_onnx",
+    "onnxruntime",
+    "kaldi_native_fbank",
+    "pocketsphinx",
+    "hassil",
+    "home_assistant_intents",
+    "wyoming",
+    "gpiozero",
+    "spidev",
+    "paho.mqtt",
+    "livekit.rtc",
+)
+"""Imported for real, in a child: tflite-runtime installs beside numpy 2 and then fails at import."""
+IMPORT_TIMEOUT_S = 60.0
+GROUPS = {"audio": ("snd/pcm*", "snd/control*"), "gpio": ("gpiochip*",), "spi": ("spidev*",), "i2c": ("i2c-*",)}
+LITTLE_SPACE_BYTES, NO_SPACE_BYTES = 1_000_000_000, 100_000_000
+"""The phrase cache takes up to 500 MB, a standard profile 70 MB."""
+BROKER_TIMEOUT_S = 3.0
+TIME_ERROR = 5
+"""Answer of adjtimex(2) while the clock is not synchronised."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """The answer to one question."""
+
+    name: str
+    verdict: Verdict
+    found: str
+    remedy: str = ""
+
+
+def check_python() -> Iterator[Check]:
+    version = ".".join(map(str, sys.version_info[:3]))
+    yield Check("python", "ok", f"{version}, {sys.executable}")  # older ones fail at the first import
+
+
+def check_packages() -> Iterator[Check]:
+    code = (
+        "import importlib, json, sys\n"
+        "wrong = {}\n"
+        "for name in sys.argv[1:]:\n"
+        "    try: importlib.import_module(name)\n"
+        "    except Exception as error: wrong[name] = str(error).splitlines()[0] if str(error) else repr(error)\n"
+        "print('\\n' + json.dumps(wrong))"
+    )
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", code, *MODULES],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=IMPORT_TIMEOUT_S,
+            check=False,
+        )
+        wrong = json.loads(done.stdout.splitlines()[-1])
+    except (subprocess.TimeoutExpired, ValueError, IndexError):
+        wrong = {"packages": "importing them ends or blocks the interpreter"}
+    remedy = "reinstall: pip install --force-reinstall appliance"
+    if not wrong:
+        yield Check("packages", "ok", f"{len(MODULES)} import")
+    for name, why in wrong.items():
+        yield Check("packages", "wrong", f"{name}: {why}", remedy)
+
+
+def check_espeak() -> Iterator[Check]:
+    try:
+        ctypes.CDLL("libespeak-ng.so.1")
+    except OSError:
+        yield Check("espeak-ng", "wrong", "libespeak-ng.so.1 is missing", "apt-get install libespeak-ng1 espeak-ng")
+        return
+    yield Check("espeak-ng", "ok", "libespeak-ng.so.1 loads")
+
+
+def check_clock() -> Iterator[Check]:
+    synchronised = ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(256)) != TIME_ERROR  # struct timex: 208 bytes
+    if synchronised:
+        yield Check("clock", "ok", "synchronised")
+    else:
+        yield Check("clock", "warning", "not synchronised", "timedatectl set-ntp true, or look at the network")
+
+
+def check_permissions(dev: Path = Path("/dev")) -> Iterator[Check]:
+    for group, patterns in GROUPS.items():
+        files = [path for pattern in patterns for path in dev.glob(pattern)]
+        closed = [path for path in files if not os.access(path, os.R_OK | os.W_OK)]
+        if closed:
+            remedy = f"usermod -aG {group} USER, then log in again (the service has the group)"
+            yield Check(f"group {group}", "wrong", f"no permission for {closed[0]}", remedy)
+        else:
+            yield Check(f"group {group}", "ok", f"{len(files)} devices usable" if files else "no such device here")
+
+
+def check_card(settings: Settings) -> Iterator[Check]:
+    directions: tuple[Direction, ...] = ("capture", "playback")
+    for direction in directions:
+        pcm = str(getattr(settings.sound, direction))
+        found = stream(pcm, direction)
+        if found.error is None:
+            yield Check(direction, "ok", f"{pcm} opens, {max(found.channels)} channels at most")
+        else:
+            remedy = f"set sound.{direction} to a PCM of `appliance devices` that is free"
+            yield Check(direction, "wrong", f"{pcm}: {found.error}", remedy)
+
+
+def check_models(settings: Settings) -> Iterator[Check]:
+    try:
+        models = resolve(settings)
+    except ModelError as error:
+        yield Check("models", "wrong", error.message, "appliance models fetch")
+        return
+    starters = {"stt": "pocketsphinx", "tts": "espeak-ng"}
+    for stage, starter in starters.items():
+        model, section = getattr(models, stage), getattr(settings, stage)
+        if model is not None:
+            yield Check(f"model {stage}", "ok", f"{model.name} ({model.language})")
+        elif section.uri is not None:
+            yield Check(f"model {stage}", "ok", f"elsewhere: {section.uri}")
+        elif section.engine != "auto":
+            yield Check(f"model {stage}", "ok", f"starter engine {starter}, as set")
+        else:
+            yield Check(f"model {stage}", "warning", f"none: starter engine {starter}", "appliance models fetch")
+    yield Check("wake words", "ok", ", ".join(model.name for model in models.wake) or settings.wake.engine)
+
+
+def check_folders(settings: Settings) -> Iterator[Check]:
+    device = settings.device
+    for name, folder in (("state folder", device.state_dir), ("runtime folder", device.runtime_dir)):
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            yield Check(name, "wrong", f"{folder}: {error.strerror}", "make it, owned by the user of the service")
+            continue
+        if not os.access(folder, os.W_OK | os.X_OK):
+            yield Check(name, "wrong", f"{folder} is not writable", f"chown it to user {os.geteuid()}")
+        elif folder == device.runtime_dir and stat.S_IMODE(folder.stat().st_mode) & 0o077:
+            yield Check(name, "wrong", f"{folder} is open to others", f"chmod 0700 {folder}")
+        else:
+            yield Check(name, "ok", str(folder))
+    yield _space(device.state_dir)
+
+
+def _space(folder: Path) -> Check:
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    found = f"{free / 1e9:.1f} GB free in {folder}"
+    if free >= LITTLE_SPACE_BYTES:
+        return Check("disk", "ok", found)
+    return Check("disk", "wrong" if free < NO_SPACE_BYTES else "warning", found, "make room")
+
+
+def check_broker(settings: Settings) -> Iterator[Check]:
+    mqtt = settings.telemetry.mqtt
+    if mqtt.host is None:
+        yield Check("broker", "ok", "none is set")
+        return
+    try:
+        socket.create_connection((mqtt.host, mqtt.port), timeout=BROKER_TIMEOUT_S).close()
+    except OSError as error:
+        found = f"{mqtt.host}:{mqtt.port}: {error.strerror or error}"
+        yield Check("broker", "wrong", found, "start the broker, or correct telemetry.mqtt.host and .port")
+        return
+    yield Check("broker", "ok", f"{mqtt.host}:{mqtt.port} answers")
+
+
+MACHINE_CHECKS: tuple[Callable[[], Iterator[Check]], ...] = (
+    check_python,
+    check_packages,
+    check_espeak,
+    check_clock,
+    check_permissions,
+)
+SETTINGS_CHECKS: tuple[Callable[[Settings], Iterator[Check]], ...] = (check_models, check_folders, check_broker)
