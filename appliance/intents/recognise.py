@@ -67,15 +67,9 @@ class Interpreter:
             return None
         readings = sorted(self._readings(text, context, budget_s), key=lambda reading: reading.score)
         if context is not None:
-            elliptic = [reading.interpretation for reading in readings]
-            if context.question is not None and (chosen := answer(context, text, elliptic)) is not None:
-                return chosen
-            whole = [reading for reading in readings if reading.interpretation.intent not in FOLLOW_UPS]
-            short = [reading.interpretation for reading in readings if reading.interpretation.intent in FOLLOW_UPS]
-            if short and (not whole or whole[0].interpretation.wildcard_share > 0 or _bare_name(whole[0], short[0])):
-                if (again := continued(context, short)) is not None:
-                    return replace(again, text=text)
-            readings = whole
+            if (meant := _in_context(context, text, readings)) is not None:
+                return meant
+            readings = [reading for reading in readings if reading.interpretation.intent not in FOLLOW_UPS]
         return _best(readings, self._home) if readings else None
 
     def _readings(self, text: str, context: Interpretation | None, budget_s: float) -> Iterator[_Reading]:
@@ -125,6 +119,19 @@ class Interpreter:
             0 if place is not None and place == self._home.area else 1,
         )
         return _Reading(interpretation, score, place)
+
+
+def _in_context(context: Interpretation, text: str, readings: list[_Reading]) -> Interpretation | None:
+    """What `text` means as an answer or as an addition to what was said before; None if it stands for itself."""
+    short = [reading.interpretation for reading in readings if reading.interpretation.intent in FOLLOW_UPS]
+    if context.question is not None and (chosen := answer(context, text, short)) is not None:
+        return chosen
+    whole = next((reading for reading in readings if reading.interpretation.intent not in FOLLOW_UPS), None)
+    alone = whole is not None and whole.interpretation.wildcard_share == 0
+    if not short or (whole is not None and alone and not _bare_name(whole, short[0])):
+        return None
+    again = continued(context, short)
+    return None if again is None else replace(again, text=text)
 
 
 def _best(readings: list[_Reading], home: Home) -> Interpretation:

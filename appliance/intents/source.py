@@ -6,7 +6,6 @@ home's names and areas as lists. Upstream's `responses` stay outside: they are t
 
 from __future__ import annotations
 
-import copy
 import logging
 from collections.abc import Iterator, Sequence
 from importlib import resources
@@ -96,7 +95,7 @@ def spoken_languages() -> tuple[str, ...]:
 
 
 def _builtin(language: str) -> dict[str, Any]:
-    tree: dict[str, Any] = copy.deepcopy(get_intents(language)) or {}
+    tree: dict[str, Any] = get_intents(language) or {}
     tree.pop("responses", None)
     _sort_small_talk(tree)
     for block in _blocks(tree, _OWN_VOLUME):

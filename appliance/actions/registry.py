@@ -1,0 +1,45 @@
+"""In: an interpretation. Out: the plan of the skill that is responsible. A new skill is one file and one line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from appliance.actions import clock, home, status, talk, timer, volume
+from appliance.actions.device import Hands
+from appliance.actions.plan import Plan
+from appliance.intents.interpretation import Interpretation
+
+Skill = Callable[[Interpretation, Hands], Plan]
+
+SKILLS: dict[str, Skill] = {
+    "HassGetCurrentTime": clock.tell_time,
+    "HassGetCurrentDate": clock.tell_date,
+    "HassStartTimer": timer.start,
+    "HassIncreaseTimer": timer.increase,
+    "HassDecreaseTimer": timer.decrease,
+    "HassPauseTimer": timer.pause,
+    "HassUnpauseTimer": timer.resume,
+    "HassCancelTimer": timer.cancel,
+    "HassCancelAllTimers": timer.cancel_all,
+    "HassTimerStatus": timer.status,
+    "HassSetVolume": volume.set_volume,
+    "HassSetVolumeRelative": volume.change_volume,
+    "HassNevermind": talk.never_mind,
+    "HassRespond": talk.respond,
+    "ApplianceStop": talk.stop,
+    "ApplianceRepeat": talk.repeat,
+    "ApplianceHelp": talk.give_help,
+    "ApplianceMute": talk.mute,
+    "ApplianceStatus": status.tell_status,
+    "ApplianceFollowUp": talk.unable,
+    "ApplianceYes": talk.unable,
+    "ApplianceNo": talk.never_mind,
+}
+"""Intent → skill; every other intent is the home's."""
+
+
+def plan(meaning: Interpretation, hands: Hands) -> Plan:
+    """What will be said and done. Quick (below a millisecond), touches nothing; a question back comes before all."""
+    if meaning.question is not None:
+        return talk.ask_back(meaning, hands)
+    return SKILLS.get(meaning.intent, home.hand_over)(meaning, hands)

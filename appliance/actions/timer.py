@@ -1,0 +1,192 @@
+"""In: a wish about timers. Out: what will be said and, after end of speech, the timer started, changed or ended."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from appliance.actions.device import Hands
+from appliance.actions.plan import Plan
+from appliance.actions.timers import LONGEST_S, MOST_TIMERS, Timer
+from appliance.intents.interpretation import Interpretation
+
+_UNITS_S = {"hours": 3600, "minutes": 60, "seconds": 1}
+_ARTICLES = {"the", "my", "a", "an", "der", "den", "die", "das", "mein", "meinen"}
+
+
+def start(meaning: Interpretation, hands: Hands) -> Plan:
+    """A new timer, with a name or a command where one was said."""
+    seconds, name = _seconds(meaning, ""), _name(meaning)
+    command = meaning.slots.get("conversation_command")
+    if seconds <= 0:
+        return Plan(hands.replies.say("timer_no_time"), ask=True)
+    if seconds > LONGEST_S:
+        return Plan(hands.replies.say("timer_too_long"))
+    if len(hands.timers.all()) >= MOST_TIMERS:
+        return Plan(hands.replies.say("timer_too_many"))
+
+    async def act() -> Plan | None:
+        hands.timers.start(seconds, name, None if command is None else str(command))
+        return None
+
+    key = "timer_command" if command is not None else "timer_started" if name is None else "timer_started_named"
+    return Plan(_capital(hands.replies.say(key, name=name, duration=hands.replies.duration(seconds))), act=act)
+
+
+def increase(meaning: Interpretation, hands: Hands) -> Plan:
+    """More time for a timer."""
+    return _change(meaning, hands, 1)
+
+
+def decrease(meaning: Interpretation, hands: Hands) -> Plan:
+    """Less time for a timer."""
+    return _change(meaning, hands, -1)
+
+
+def pause(meaning: Interpretation, hands: Hands) -> Plan:
+    """Stops a timer's count."""
+    return _on_one(meaning, hands, [t for t in hands.timers.all() if t.due_s is not None], _pause)
+
+
+def resume(meaning: Interpretation, hands: Hands) -> Plan:
+    """Lets a paused timer run on."""
+    return _on_one(meaning, hands, [t for t in hands.timers.all() if t.paused], _resume)
+
+
+def cancel(meaning: Interpretation, hands: Hands) -> Plan:
+    """Ends one timer."""
+    return _on_one(meaning, hands, list(hands.timers.all()), _cancel)
+
+
+def cancel_all(_: Interpretation, hands: Hands) -> Plan:
+    """Ends them all."""
+    if not hands.timers.all():
+        return Plan(hands.replies.say("timer_none"))
+
+    async def act() -> Plan | None:
+        for timer in hands.timers.all():
+            hands.timers.cancel(timer.id)
+        return None
+
+    return Plan(hands.replies.say("timers_cancelled"), act=act)
+
+
+def status(meaning: Interpretation, hands: Hands) -> Plan:
+    """What is left of one timer or of all."""
+    timers = list(hands.timers.all())
+    if not timers:
+        return Plan(hands.replies.say("timer_none"))
+    fitting = _fitting(meaning, timers)
+    if not fitting:
+        return Plan(hands.replies.say("timer_unknown"))
+    if len(fitting) == 1:
+        return Plan(_capital(_left(fitting[0], hands, named=len(timers) > 1)))
+    items = [hands.replies.say("timer_item", name=_title(t, hands), duration=_duration(t, hands)) for t in fitting]
+    return Plan(hands.replies.say("timers_left", count=len(items), list=_capital("; ".join(items))))
+
+
+def _change(meaning: Interpretation, hands: Hands, sign: int) -> Plan:
+    seconds = sign * _seconds(meaning, "")
+
+    def plan(timer: Timer, hands: Hands) -> Plan:
+        left_s = hands.timers.remaining_s(timer) + seconds
+        if left_s > LONGEST_S:
+            return Plan(hands.replies.say("timer_too_long"))
+        if left_s <= 0:
+            return Plan(hands.replies.say("timer_zero"))
+        reply = hands.replies.say("timer_changed", duration=hands.replies.duration(left_s))
+        return Plan(reply, act=_once(hands, timer, lambda: hands.timers.add(timer.id, seconds)))
+
+    return _on_one(meaning, hands, list(hands.timers.all()), plan)
+
+
+def _pause(timer: Timer, hands: Hands) -> Plan:
+    act = _once(hands, timer, lambda: hands.timers.pause(timer.id))
+    return Plan(hands.replies.say("timer_paused"), act=act)
+
+
+def _resume(timer: Timer, hands: Hands) -> Plan:
+    act = _once(hands, timer, lambda: hands.timers.resume(timer.id))
+    return Plan(hands.replies.say("timer_resumed", duration=_duration(timer, hands)), act=act)
+
+
+def _cancel(timer: Timer, hands: Hands) -> Plan:
+    key = "timer_cancelled" if timer.name is None else "timer_cancelled_named"
+    act = _once(hands, timer, lambda: hands.timers.cancel(timer.id))
+    return Plan(_capital(hands.replies.say(key, name=timer.name)), act=act)
+
+
+def _once(hands: Hands, timer: Timer, do: Callable[[], object]) -> Callable[[], Awaitable[Plan | None]]:
+    """Does it, unless the timer is gone by then (it rang and was silenced between plan and act)."""
+
+    async def act() -> Plan | None:
+        try:
+            do()
+        except (KeyError, ValueError):
+            return Plan(hands.replies.say("timer_unknown"))
+        return None
+
+    return act
+
+
+def _on_one(meaning: Interpretation, hands: Hands, timers: list[Timer], plan: Callable[[Timer, Hands], Plan]) -> Plan:
+    """The plan for the one timer that is meant, or the question which."""
+    if not timers:
+        return Plan(hands.replies.say("timer_none"))
+    fitting = _fitting(meaning, timers)
+    if not fitting:
+        return Plan(hands.replies.say("timer_unknown"))
+    ringing = [timer for timer in fitting if timer.ringing]
+    if len(fitting) > 1 and len(ringing) != 1:
+        names = [_title(timer, hands) for timer in fitting]
+        return Plan(hands.replies.say("timer_which", list=_capital(hands.replies.either(names))), ask=True)
+    return plan((ringing or fitting)[0], hands)
+
+
+def _fitting(meaning: Interpretation, timers: list[Timer]) -> list[Timer]:
+    """Those with the name or the length that was said; all if neither was."""
+    name, length_s = _name(meaning), _seconds(meaning, "start_")
+    if name is not None:
+        wanted = name.casefold()
+        return [timer for timer in timers if (timer.name or "").casefold() == wanted]
+    if length_s:
+        return [timer for timer in timers if timer.started_s == length_s]
+    return timers
+
+
+def _seconds(meaning: Interpretation, prefix: str) -> float:
+    return sum(float(meaning.slots.get(prefix + unit, 0)) * factor for unit, factor in _UNITS_S.items())
+
+
+def _name(meaning: Interpretation) -> str | None:
+    """The spoken name without an article that an open slot may have caught."""
+    words = str(meaning.slots.get("name", "")).split()
+    while len(words) > 1 and words[0].casefold() in _ARTICLES:
+        words = words[1:]
+    return " ".join(words) or None
+
+
+def _left(timer: Timer, hands: Hands, named: bool) -> str:
+    say, duration = hands.replies.say, _duration(timer, hands)
+    title = _title(timer, hands)
+    if timer.ringing:
+        return say("timer_ringing", name=title)
+    if timer.paused:
+        return say("timer_paused_left", name=title, duration=duration)
+    if named or timer.name is not None:
+        return say("timer_left_named", name=title, duration=duration)
+    return say("timer_left_one" if duration.startswith("1 ") else "timer_left", duration=duration)
+
+
+def _title(timer: Timer, hands: Hands) -> str:
+    """'the pizza timer', 'the 10 minutes timer'."""
+    if timer.name is not None:
+        return hands.replies.say("timer_of_name", name=timer.name)
+    return hands.replies.say("timer_of", duration=hands.replies.duration(timer.started_s))
+
+
+def _duration(timer: Timer, hands: Hands) -> str:
+    return hands.replies.duration(hands.timers.remaining_s(timer))
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

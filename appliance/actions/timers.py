@@ -1,0 +1,305 @@
+"""In: timers that people start and change. Out: ringing on time, a restart survived, every change published.
+
+A running timer counts on the monotonic clock, so that a corrected wall clock moves none; on disk it has a wall-clock
+due time, because nothing else outlives a restart. One small file, replaced atomically, written only when something
+changes: an SD card sees a handful of writes a day.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from appliance.events import Happening, State, StateChanged, TimerChanged
+
+log = logging.getLogger(__name__)
+
+MOST_TIMERS = 30
+LONGEST_S = 24 * 3600.0
+MISSED_AFTER_S = 900.0
+"""A timer that came due longer ago than this while the device was off is dropped: a ring at night helps nobody."""
+RESTORED_CHECK_S = 5.0
+"""How often restored timers are held against the wall clock, which a device without a battery sets late after boot."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Both clocks, in seconds; a test gives its own."""
+
+    wall: Callable[[], float] = time.time
+    monotonic: Callable[[], float] = time.monotonic
+
+
+@dataclass(frozen=True, slots=True)
+class Timer:
+    """One timer. It runs (`due_s`), is paused (`left_s`) or rings (`ringing`)."""
+
+    id: str
+    name: str | None
+    total_s: float
+    started_s: float
+    """Length it was started with, seconds; by it people name it: 'the ten minute timer'."""
+    due_s: float | None = None
+    """Monotonic time at which it rings."""
+    left_s: float = 0.0
+    """What is left while it is paused."""
+    ringing: bool = False
+    command: str | None = None
+    """A sentence to be carried out instead of ringing."""
+    due_wall_s: float | None = None
+    """Only of restored timers: when it is due by the wall clock."""
+
+    @property
+    def paused(self) -> bool:
+        return self.due_s is None and not self.ringing
+
+    def remaining_s(self, now_s: float) -> float:
+        """Seconds left at monotonic time `now_s`; 0 while it rings."""
+        if self.ringing:
+            return 0.0
+        return self.left_s if self.due_s is None else max(0.0, self.due_s - now_s)
+
+
+@dataclass(slots=True)
+class Timers:
+    """All timers. Methods are quick and for the event loop's thread; `run` waits, rings and writes."""
+
+    path: Path
+    on_ring: Callable[[Timer], None]
+    """Called when a timer becomes due, in the event loop; must not block. A timer with a `command` is gone by then."""
+    publish: Callable[[Happening], None]
+    clock: Clock = field(default_factory=Clock)
+    _timers: dict[str, Timer] = field(default_factory=dict)
+    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _dirty: bool = False
+    _next: int = 1
+    _shown: set[State] = field(default_factory=set)
+
+    # -- what can be asked ----------------------------------------------------------------------------------------
+
+    def all(self) -> tuple[Timer, ...]:
+        """Every timer, the next to ring first; paused ones last."""
+        return tuple(sorted(self._timers.values(), key=lambda timer: (timer.paused, self.remaining_s(timer))))
+
+    def ringing(self) -> tuple[Timer, ...]:
+        """Those that ring now."""
+        return tuple(timer for timer in self._timers.values() if timer.ringing)
+
+    def remaining_s(self, timer: Timer) -> float:
+        return timer.remaining_s(self.clock.monotonic())
+
+    # -- what can be done -----------------------------------------------------------------------------------------
+
+    def start(self, seconds: float, name: str | None = None, command: str | None = None) -> Timer:
+        """A new timer of `seconds` (0 < seconds ≤ LONGEST_S). Raises ValueError beyond that or for one too many."""
+        if not 0 < seconds <= LONGEST_S or len(self._timers) >= MOST_TIMERS:
+            raise ValueError("No such timer can be started.")
+        while f"t{self._next}" in self._timers:
+            self._next += 1
+        timer = Timer(f"t{self._next}", name, seconds, seconds, due_s=self.clock.monotonic() + seconds, command=command)
+        self._next += 1
+        self._put(timer, "started")
+        return timer
+
+    def add(self, timer: str, seconds: float) -> Timer:
+        """Lengthens or (negative) shortens a timer; what is left stays above zero. Raises KeyError, ValueError."""
+        found = self._timers[timer]
+        left_s = self.remaining_s(found) + seconds
+        if not 0 < left_s <= LONGEST_S:
+            raise ValueError("A timer's time must stay above zero and below a day.")
+        running = None if found.paused else self.clock.monotonic() + left_s
+        changed = replace(
+            found,
+            due_s=running,
+            left_s=left_s if running is None else 0.0,
+            total_s=max(found.total_s + seconds, left_s),
+            ringing=False,
+            due_wall_s=None,
+        )
+        self._put(changed, "changed")
+        return changed
+
+    def pause(self, timer: str) -> None:
+        """Stops the count; a ringing or paused one stays as it is. Raises KeyError."""
+        found = self._timers[timer]
+        if found.due_s is not None:
+            self._put(replace(found, due_s=None, left_s=self.remaining_s(found), due_wall_s=None), "paused")
+
+    def resume(self, timer: str) -> None:
+        """Lets a paused one run on. Raises KeyError."""
+        found = self._timers[timer]
+        if found.paused:
+            self._put(replace(found, due_s=self.clock.monotonic() + found.left_s, left_s=0.0), "resumed")
+
+    def cancel(self, timer: str) -> None:
+        """Removes one, ringing or not. Raises KeyError."""
+        self._drop(self._timers[timer], "cancelled")
+
+    def silence(self) -> bool:
+        """Ends all ringing; whether anything rang."""
+        ringing = self.ringing()
+        for timer in ringing:
+            self._drop(timer, "silenced")
+        return bool(ringing)
+
+    # -- the service ----------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Loads, then rings and saves until it is cancelled; what is unsaved then is saved."""
+        self.load()
+        try:
+            while True:
+                wait_s = self.tick()
+                await asyncio.to_thread(self.save)
+                try:
+                    async with asyncio.timeout(wait_s):
+                        await self._wake.wait()
+                except TimeoutError:
+                    pass
+                self._wake.clear()
+        finally:
+            self.save()
+
+    def tick(self) -> float | None:
+        """Lets what is due ring; seconds until the next is due, None without any."""
+        now_s, wall_s = self.clock.monotonic(), self.clock.wall()
+        waits: list[float] = []
+        for timer in tuple(self._timers.values()):
+            if timer.due_s is None:
+                continue
+            left_s = timer.due_s - now_s
+            if timer.due_wall_s is not None:
+                left_s = min(left_s, timer.due_wall_s - wall_s)
+                waits.append(RESTORED_CHECK_S)
+            if left_s <= 0:
+                self._ring(timer)
+            else:
+                waits.append(left_s)
+        return min(waits, default=None)
+
+    def load(self) -> None:
+        """Takes over the file. A missing one is empty; a broken one is put aside (`.broken`) and logged."""
+        try:
+            saved = json.loads(self.path.read_text(encoding="utf-8"))
+            timers = [self._restored(item, float(saved["saved_wall_s"])) for item in saved["timers"]]
+        except FileNotFoundError:
+            return
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            log.warning("The timers in %s cannot be read (%s): they are lost.", self.path, error)
+            self._put_aside()
+            return
+        for timer in timers[:MOST_TIMERS]:
+            if timer.due_wall_s is not None and self.clock.wall() - timer.due_wall_s > MISSED_AFTER_S:
+                self._tell(timer, "missed")
+                self._dirty = True
+            else:
+                self._timers[timer.id] = timer
+                self._tell(timer, "restored")
+        self._show()
+
+    def save(self) -> None:
+        """Writes the file if something changed. Blocks; a full disk is logged and tried again at the next change."""
+        if not self._dirty:
+            return
+        self._dirty = False
+        wall_s, now_s = self.clock.wall(), self.clock.monotonic()
+        tree = {"saved_wall_s": wall_s, "timers": [_saved(t, wall_s, now_s) for t in tuple(self._timers.values())]}
+        temporary = self.path.with_suffix(".tmp")
+        try:
+            with temporary.open("w", encoding="utf-8") as file:
+                json.dump(tree, file)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(self.path)
+        except OSError as error:
+            self._dirty = True
+            log.warning("The timers cannot be saved in %s: %s.", self.path, error.strerror)
+
+    # -- inside ---------------------------------------------------------------------------------------------------
+
+    def _restored(self, item: dict[str, Any], saved_wall_s: float) -> Timer:
+        wall_s, now_s = self.clock.wall(), self.clock.monotonic()
+        due_wall_s = None if item["due_wall_s"] is None else float(item["due_wall_s"])
+        left_s = float(item["left_s"])
+        if due_wall_s is not None:
+            left_s = min(due_wall_s - wall_s, due_wall_s - saved_wall_s)
+        return Timer(
+            id=str(item["id"]),
+            name=None if item["name"] is None else str(item["name"]),
+            total_s=float(item["total_s"]),
+            started_s=float(item["started_s"]),
+            due_s=None if due_wall_s is None else now_s + left_s,
+            left_s=left_s if due_wall_s is None else 0.0,
+            command=None if item["command"] is None else str(item["command"]),
+            due_wall_s=due_wall_s,
+        )
+
+    def _put_aside(self) -> None:
+        try:
+            self.path.replace(self.path.with_suffix(".broken"))
+        except OSError as error:
+            log.warning("%s cannot be put aside: %s.", self.path, error.strerror)
+
+    def _ring(self, timer: Timer) -> None:
+        if timer.command is not None:
+            self._drop(timer, "rang")
+        else:
+            timer = replace(timer, due_s=None, due_wall_s=None, ringing=True)
+            self._put(timer, "rang")
+        self.on_ring(timer)
+
+    def _put(self, timer: Timer, change: str) -> None:
+        self._timers[timer.id] = timer
+        self._changed(timer, change)
+
+    def _drop(self, timer: Timer, change: str) -> None:
+        self._timers.pop(timer.id, None)
+        self._changed(timer, change)
+
+    def _changed(self, timer: Timer, change: str) -> None:
+        self._dirty = True
+        self._wake.set()
+        self._tell(timer, change)
+        self._show()
+
+    def _tell(self, timer: Timer, change: str) -> None:
+        self.publish(
+            TimerChanged(
+                timer=timer.id,
+                change=change,
+                name=timer.name,
+                remaining_s=round(self.remaining_s(timer), 1),
+                total_s=timer.total_s,
+            )
+        )
+
+    def _show(self) -> None:
+        """Publishes which of the two timer states hold; the running one with the share that is left of the next."""
+        running = [timer for timer in self._timers.values() if timer.due_s is not None]
+        share = min((self.remaining_s(t) / t.total_s for t in running), default=None)
+        for state, on in ((State.TIMER_RINGING, bool(self.ringing())), (State.TIMER_RUNNING, bool(running))):
+            if on or state in self._shown:
+                value = share if state is State.TIMER_RUNNING and on else None
+                self.publish(StateChanged(state=state, on=on, value=value))
+            (self._shown.add if on else self._shown.discard)(state)
+
+
+def _saved(timer: Timer, wall_s: float, now_s: float) -> dict[str, Any]:
+    """A ringing timer is saved as due now, so that it rings again after a restart."""
+    left_s = timer.remaining_s(now_s)
+    return {
+        "id": timer.id,
+        "name": timer.name,
+        "total_s": timer.total_s,
+        "started_s": timer.started_s,
+        "due_wall_s": None if timer.paused else (timer.due_wall_s or wall_s + left_s),
+        "left_s": left_s,
+        "command": timer.command,
+    }

@@ -1,0 +1,100 @@
+"""In: the key of a reply and its values. Out: the sentence in the device's language, marked where it may be divided.
+
+Templates are plain `str.format` texts in `data/replies_LANGUAGE.yaml`; a bar there becomes MARK: what stands before it
+is the same every time, so that it can be spoken from the cache while the rest is being made.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+from functools import lru_cache
+from importlib import resources
+from typing import Any
+
+import yaml
+
+log = logging.getLogger(__name__)
+
+MARK = "\x1f"
+"""U+001F, unit separator: neither spoken nor shown."""
+FALLBACK = "en"
+
+
+def strip_marks(text: str) -> str:
+    """The text as it is shown."""
+    return text.replace(MARK, "")
+
+
+class Replies:
+    """Sentences of one language."""
+
+    def __init__(self, language: str) -> None:
+        """Reads the language's templates; without any, English is used and that is logged."""
+        self.language = language.split("-")[0]
+        if not (resources.files("appliance.intents") / "data" / f"replies_{self.language}.yaml").is_file():
+            log.warning("No replies in the language '%s': they are spoken in English.", language)
+            self.language = FALLBACK
+        self._data = _templates(self.language)
+
+    def say(self, key: str, **values: object) -> str:
+        """The sentence `key` with `values` put in."""
+        template: str = self._data["sentences"][key]
+        return template.replace("|", MARK).format(**values)
+
+    def constants(self) -> tuple[str, ...]:
+        """Every text that is the same each time: whole sentences and beginnings up to a mark, to warm the cache with."""
+        sentences = (str(template) for template in self._data["sentences"].values())
+        heads = (text.split("|")[0].strip() for text in sentences)
+        return tuple(dict.fromkeys(head for head in heads if head and "{" not in head))
+
+    def time(self, moment: datetime) -> str:
+        """A time of day: '3:20 PM', '15 Uhr 20'."""
+        forms = self._data["time"]
+        form = forms["full_hour"] if moment.minute == 0 else forms["hour_minute"]
+        half = forms["morning"] if moment.hour < 12 else forms["afternoon"]
+        return str(form).format(hour=moment.hour, hour12=moment.hour % 12 or 12, minute=moment.minute, half=half)
+
+    def date(self, moment: datetime) -> str:
+        """A day: 'Saturday, November 21st', 'Samstag, der 21. November'."""
+        words = self._data["date"]
+        endings: dict[int, str] = words.get("ordinals", {})
+        return str(words["form"]).format(
+            weekday=words["weekdays"][moment.weekday()],
+            month=words["months"][moment.month - 1],
+            day=moment.day,
+            ordinal=endings.get(moment.day, words.get("ordinal", "")),
+            year=moment.year,
+        )
+
+    def duration(self, seconds: float) -> str:
+        """A length of time in at most two units: '1 hour and 5 minutes', '30 seconds'. Below 10 minutes to the second."""
+        whole = max(0, round(seconds))
+        if whole >= 3600:
+            whole = round(whole / 60) * 60
+        hours, minutes, rest = whole // 3600, whole % 3600 // 60, whole % 60
+        parts = [self._count(unit, n) for unit, n in (("hour", hours), ("minute", minutes), ("second", rest)) if n]
+        return self.join(parts) if parts else self._count("second", 0)
+
+    def join(self, parts: list[str]) -> str:
+        """'a', 'a and b', 'a, b and c'."""
+        if len(parts) < 2:
+            return "".join(parts)
+        return f"{', '.join(parts[:-1])} {self._data['and']} {parts[-1]}"
+
+    def either(self, parts: list[str]) -> str:
+        """'a or b', 'a, b or c'."""
+        if len(parts) < 2:
+            return "".join(parts)
+        return f"{', '.join(parts[:-1])} {self._data['or']} {parts[-1]}"
+
+    def _count(self, unit: str, number: int) -> str:
+        one, many = self._data["units"][unit]
+        return f"{number} {one if number == 1 else many}" if number != 1 else str(self._data["one"][unit])
+
+
+@lru_cache(maxsize=8)
+def _templates(language: str) -> dict[str, Any]:
+    file = resources.files("appliance.intents") / "data" / f"replies_{language}.yaml"
+    tree: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
+    return tree
