@@ -1,7 +1,8 @@
 """In: the sound card. Out: live 16 kHz mono blocks to the ear; a source that heals itself and says what ails it.
 
-A read of a stopped sound server blocks for ever, and no Python signal handler runs meanwhile, so reading is a daemon
-thread's: `watch` (on the event loop) abandons it and reads on with a fresh one.
+A read of a stopped sound server blocks for ever, so reading is a daemon thread's and `watch` (on the event loop) tells
+that it hangs. There is nothing to gain from a second thread: the read comes back when the server goes on (what it then
+gives is stale and dropped) or dies (then it fails and the card is opened again).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import time
 
 import alsaaudio
 
-from appliance.engines.sound.card import open_pcm
+from appliance.engines.sound.card import open_pcm, probe
 from appliance.engines.sound.ear import Ear
 from appliance.engines.sound.freshness import Freshness
 from appliance.engines.sound.front_end import FrontEnd
@@ -24,10 +25,6 @@ log = logging.getLogger(__name__)
 
 RETRY_FIRST_S, RETRY_MOST_S = 0.1, 2.0
 """Upper ends of the full-jitter back-off: a card that comes back is heard within 2 s."""
-ABANDON_S = 5.0
-"""A thread that was blocked for this long is left behind."""
-ABANDONED_MOST = 3
-"""Threads left behind at the most; beyond that the last one is waited for."""
 BUFFER_MS = 500.0
 """Room for a reader that is held up; the card's own limit may be less."""
 
@@ -40,46 +37,37 @@ class AlsaSource:
     def __init__(self, settings: SoundSettings, ear: Ear) -> None:
         self._settings = settings
         self._ear = ear
-        self._generation = 0
-        self._alive: list[threading.Thread] = []
         self._attempt = 0
         self._busy_since_s = time.monotonic()
         self._stopping = threading.Event()
         self.problem: str | None = None
-        self._counts = dict.fromkeys(("xruns", "short_reads", "reopens", "stale_ms", "abandoned", "capture_ms"), 0.0)
+        self._counts = dict.fromkeys(("xruns", "reopens", "stale_ms", "capture_ms"), 0.0)
 
     def start(self) -> None:
-        self._generation += 1
         self._busy_since_s = time.monotonic()
-        thread = threading.Thread(target=self._run, args=(self._generation,), name="capture", daemon=True)
-        self._alive.append(thread)
-        thread.start()
+        threading.Thread(target=self._run, name="capture", daemon=True).start()
 
     def stop(self) -> None:
-        self._generation += 1
         self._stopping.set()
 
     def counters(self) -> dict[str, float]:
         return {name: round(value, 1) for name, value in self._counts.items()}
 
-    def watch(self) -> None:
-        """Leaves a blocked thread behind. To be called a few times a second, on the event loop."""
-        blocked_s = time.monotonic() - self._busy_since_s
-        if blocked_s > self._settings.stall_s:
-            self.problem = f"The microphone '{self._settings.capture}' gives no audio: its driver or server hangs."
-        self._alive = [thread for thread in self._alive if thread.is_alive()]
-        if blocked_s > ABANDON_S and len(self._alive) <= ABANDONED_MOST:
-            log.warning("capture: blocked for %.1f s, reading on with a fresh thread", blocked_s)
-            self._counts["abandoned"] += 1
-            self.start()
+    @property
+    def blocked(self) -> bool:
+        """The driver or the sound server hangs: opening anything now would hang as well."""
+        return time.monotonic() - self._busy_since_s > self._settings.stall_s
 
-    def _run(self, generation: int) -> None:
-        while generation == self._generation:
+    def watch(self) -> None:
+        """Finds out whether the card hangs. To be called a few times a second, on the event loop."""
+        if self.blocked:
+            self.problem = f"The microphone '{self._settings.capture}' gives no audio: its driver or server hangs."
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
             try:
-                self._read(generation)
+                self._read()
             except (DeviceError, alsaaudio.ALSAAudioError) as error:
-                if generation != self._generation:
-                    return
                 self._failed(error)
 
     def _failed(self, error: Exception) -> None:
@@ -98,30 +86,27 @@ class AlsaSource:
         self._stopping.wait(wait_s)
         self._busy_since_s = time.monotonic()
 
-    def _read(self, generation: int) -> None:
-        """Opens the card and reads until it fails or another thread took over."""
+    def _read(self) -> None:
+        """Opens the card and reads until it fails."""
         wished = self._settings
+        probe("capture", wished.capture)
         pcm, shape = open_pcm("capture", wished.capture, wished.rate_hz, wished.channels, wished.period_ms, BUFFER_MS)
         try:
             front_end = FrontEnd(shape, wished.channel)
             pcm.read()  # an idle sink may take up to 2 s for its first period: the clocks are compared from here on
             freshness = Freshness(wished.stall_s)
             self._ear.forget()
-            self._stream(generation, pcm, front_end, freshness, shape.rate_hz)
+            self._stream(pcm, front_end, freshness, shape.rate_hz)
         finally:
             pcm.close()
 
-    def _stream(
-        self, generation: int, pcm: alsaaudio.PCM, front_end: FrontEnd, freshness: Freshness, rate_hz: int
-    ) -> None:
+    def _stream(self, pcm: alsaaudio.PCM, front_end: FrontEnd, freshness: Freshness, rate_hz: int) -> None:
         dropped, known_stale_s = False, 0.0
-        while True:
+        while not self._stopping.is_set():
             asked_s = time.monotonic()
             self._busy_since_s = asked_s
             frames, period = pcm.read()
             now_s = time.monotonic()
-            if generation != self._generation:
-                return
             if frames <= 0:
                 self._gap(frames)
                 continue
@@ -133,6 +118,7 @@ class AlsaSource:
                 self._ear.forget()
                 dropped = False
             self.problem, self._attempt = None, 0
+            self._counts["capture_ms"] += 0.01 * (1000 * freshness.wait_s - self._counts["capture_ms"])
             self._ear.take(front_end.take(period), int(now_s * 1e9))
 
     def _gap(self, result: int) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import re
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -15,6 +17,7 @@ from appliance.errors import DeviceError
 log = logging.getLogger(__name__)
 
 Direction = Literal["capture", "playback"]
+PROBE_S = 3.0
 _BITS = {"S16_LE": 16, "S32_LE": 32}
 
 
@@ -66,6 +69,26 @@ def open_pcm(
     )
     log.info("%s: %s", direction, shape)
     return pcm, shape
+
+
+def probe(direction: Direction, name: str) -> None:
+    """Opens the PCM in a throw-away process first. Blocks for PROBE_S at the most (60 ms where all is well).
+
+    pyalsaaudio 0.11 keeps the interpreter's lock while it opens: on a sound server that hangs, every thread would stop,
+    heartbeats too, and the whole child would be taken for hung. Raises DeviceError where the opening does not end.
+    """
+    code = f"import alsaaudio; alsaaudio.PCM(alsaaudio.PCM_{direction.upper()}, device={name!r})"
+    try:
+        subprocess.run(
+            [sys.executable, "-c", code],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=PROBE_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise DeviceError("hangs", f"{_who(direction, name)} cannot be opened: its driver or server hangs.") from error
 
 
 def _who(direction: Direction, name: str) -> str:

@@ -22,7 +22,7 @@ from appliance.engines.host import Engine
 from appliance.engines.sound.ear import Ear
 from appliance.engines.sound.feed import FeedSource, Recording
 from appliance.engines.sound.outlet import Outlet
-from appliance.engines.sound.playback import VOICES, Playback, Track
+from appliance.engines.sound.playback import HANGS, VOICES, Playback, Track
 from appliance.engines.sound.sinks import AlsaSink, TimedSink
 from appliance.engines.sound.vad import open_vad
 from appliance.engines.sound.wake import WakeEngine, open_engine
@@ -41,6 +41,7 @@ from appliance.wire.sound import (
     Mute,
     PlayAudio,
     PlayCancel,
+    Played,
     PlayStart,
     PlayStop,
     Volume,
@@ -59,6 +60,11 @@ class Source(Protocol):
     """One sentence where no audio comes, and why."""
     paced: bool
     """Frames arrive at a known pace, so that their absence is a fault."""
+
+    @property
+    def blocked(self) -> bool:
+        """The driver or the sound server hangs at this moment."""
+        ...
 
     def start(self) -> None: ...
     def stop(self) -> None: ...
@@ -258,6 +264,9 @@ class SoundEngine:
     def _start_playing(self, start: PlayStart, outlet: Outlet) -> None:
         if start.voice not in VOICES or not 4000 <= start.rate <= 192000:
             outlet.put(Failure(f"Cannot play voice '{start.voice}' at {start.rate} Hz.", "bad-play"))
+            return
+        if self._source.blocked:  # opening the loudspeaker would stop this whole process
+            outlet.put(Played(start.play, time.monotonic_ns(), error=HANGS))
             return
         self._player = outlet
         self._ear.speaking = True

@@ -69,6 +69,7 @@ class FeedSource:
     """Takes the microphone's place. One thread of its own."""
 
     problem: str | None = None
+    blocked = False
 
     def __init__(self, speed: float, ear: Ear, backlog: Callable[[], int]) -> None:
         """`backlog` tells how many blocks a listener has not taken yet; it is called on the feed's thread."""

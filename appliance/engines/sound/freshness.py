@@ -23,6 +23,8 @@ class Freshness:
         self._dropping = False
         self.stale_s = 0.0
         """Seconds of audio judged stale so far."""
+        self.wait_s = 0.0
+        """How long the oldest sample of the last period waited to be read, beyond the least there is."""
 
     def take(self, now_s: float, audio_s: float, waited_s: float) -> bool:
         """Whether `audio_s` seconds that were read at `now_s`, after waiting `waited_s` for them, are live."""
@@ -31,6 +33,7 @@ class Freshness:
         self._audio_s += audio_s
         lag_s = now_s - self._origin_s - self._audio_s
         behind_s = lag_s - self._lag_s
+        self.wait_s = audio_s + max(0.0, behind_s)
         if self._dropping:
             # A reader that has to wait has nothing left to catch up with: what is missing was lost, not delayed.
             if behind_s > CATCH_UP_S and waited_s < 0.5 * audio_s:

@@ -29,6 +29,7 @@ STUCK_S = 1.0
 """A loudspeaker that took nothing for this long has failed."""
 DECAY_S = 0.3
 """The room and the card's own buffers still sound this long after the last sample."""
+HANGS = "The loudspeaker takes no audio: its driver or server hangs."
 VOICES = ("reply", "chime", "alarm")
 
 
@@ -142,8 +143,8 @@ class Playback:
             return
         log.warning("playback: the card hangs, going on with a fresh thread")
         self._busy_since_s, self._sink = None, None
+        self._end(track, error=HANGS)
         self.run()
-        self._end(track, error="The loudspeaker takes no audio: its driver or server hangs.")
 
     # ---- on the playback thread
 
