@@ -178,10 +178,10 @@ def _left(timer: Timer, hands: Hands, named: bool) -> str:
 
 
 def _title(timer: Timer, hands: Hands) -> str:
-    """'the pizza timer', 'the 10 minutes timer'."""
+    """'the pizza timer', 'the 10 minute timer'."""
     if timer.name is not None:
         return hands.replies.say("timer_of_name", name=timer.name)
-    return hands.replies.say("timer_of", duration=hands.replies.duration(timer.started_s))
+    return hands.replies.say("timer_of", length=hands.replies.length(timer.started_s))
 
 
 def _duration(timer: Timer, hands: Hands) -> str:

@@ -76,6 +76,12 @@ class Replies:
         parts = [self._count(unit, n) for unit, n in (("hour", hours), ("minute", minutes), ("second", rest)) if n]
         return self.join(parts) if parts else self._count("second", 0)
 
+    def length(self, seconds: float) -> str:
+        """A length of time as a part of a name: '10 minute' (timer)."""
+        whole = max(0, round(seconds))
+        counts = (("hour", whole // 3600), ("minute", whole % 3600 // 60), ("second", whole % 60))
+        return " ".join(f"{n} {self._data['attributive'][unit]}" for unit, n in counts if n)
+
     def join(self, parts: list[str]) -> str:
         """'a', 'a and b', 'a, b and c'."""
         if len(parts) < 2:
@@ -90,7 +96,7 @@ class Replies:
 
     def _count(self, unit: str, number: int) -> str:
         one, many = self._data["units"][unit]
-        return f"{number} {one if number == 1 else many}" if number != 1 else str(self._data["one"][unit])
+        return f"{number} {many}" if number != 1 else str(one)
 
 
 @lru_cache(maxsize=8)
