@@ -14,13 +14,15 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from appliance import __version__
+from appliance.actions.timers import Timer
+from appliance.control import Control
 from appliance.conversation.conversation import Conversation
 from appliance.conversation.ear import Ear
 from appliance.conversation.mind import HouseMind
 from appliance.conversation.turn import Tools
 from appliance.conversation.voice import Voice
 from appliance.errors import DeviceError
-from appliance.events import Bus, State, StateChanged
+from appliance.events import Bus, State, StateChanged, TurnRecord
 from appliance.settings import Settings
 from appliance.settings.child import ChildConfig, Models
 from appliance.supervisor.child import Child
@@ -54,7 +56,7 @@ class Appliance:
         self.tts = child("tts", settings.tts.uri)
         self.children = (self.sound, self.stt, self.tts)
         self.voice = Voice(self.tts)
-        self.mind = HouseMind(settings, self)
+        self.mind = HouseMind(settings, self.bus, self.ear, self._rang, self._last_turn)
         self.conversation = Conversation(
             Tools(
                 settings=settings.conversation,
@@ -68,6 +70,32 @@ class Appliance:
                 lockstep=lossless,
             )
         )
+
+        self._ringing = asyncio.Event()
+
+    def _last_turn(self) -> TurnRecord | None:
+        records = self.conversation.records
+        return records[-1] if records else None
+
+    def _rang(self, timer: Timer) -> None:
+        if timer.command is not None:
+            self.conversation.command(timer.command)
+        self._ringing.set()
+
+    async def ring(self) -> None:
+        """Sounds the alarm while a timer rings."""
+        while True:
+            await self._ringing.wait()
+            self._ringing.clear()
+            await self.conversation.ring(lambda: bool(self.mind.timers.ringing()))
+
+    async def greet(self) -> None:
+        """Once the engines are ready: volumes as they were, and the phrase cache warmed with what the device says."""
+        for voice, percent in self.mind.levels.all().items():
+            await self.ear.set_volume(percent, voice)
+        await self.wait_ready()
+        if self.settings.tts.warm:
+            await self.voice.warm(self.mind.phrases())
 
     async def _tone(self, name: str) -> None:
         await self.conversation.tone(name)
@@ -104,7 +132,10 @@ async def running(settings: Settings, models: Models) -> AsyncIterator[Appliance
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(child.run(), name=child.name) for child in appliance.children]
         tasks.append(group.create_task(appliance.conversation.run(), name="conversation"))
-        tasks += [group.create_task(work, name=name) for name, work in appliance.mind.services(appliance)]
+        tasks.append(group.create_task(appliance.mind.timers.run(), name="timers"))
+        tasks.append(group.create_task(appliance.ring(), name="ring"))
+        tasks.append(group.create_task(appliance.greet(), name="greet"))
+        tasks.append(group.create_task(Control(appliance).run(), name="control"))
         tasks.append(group.create_task(_feed_watchdog(), name="watchdog"))
         tasks.append(group.create_task(_become_ready(appliance), name="ready"))
         try:

@@ -1,1 +1,5 @@
-"""In: models/catalog.toml, a profile and a folder of files. Out: checked model files, ready to load."""
+"""In: a profile, a language, a mirror. Out: model files with checked hashes, ready to load."""
+
+from appliance.catalogue.resolve import resolve
+
+__all__ = ["resolve"]

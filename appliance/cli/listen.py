@@ -14,11 +14,11 @@ from rich.live import Live
 from rich.text import Text
 
 from appliance import app, catalogue
-from appliance.cli.replay import feed_settings
 from appliance.cli.run import log_to_stderr
 from appliance.control import NotRunning, ask, turn_table
 from appliance.conversation.turn import Opening
 from appliance.events import PartialHeard, TurnEnded
+from appliance.replay.feed import feed_settings
 from appliance.replay.player import Player
 from appliance.replay.recording import load as load_recording
 from appliance.settings import Settings, load

@@ -28,12 +28,18 @@ COMMANDS = {
 """Command → help line. The command NAME lives in `appliance.cli.NAME` as `add(parser)` and `run(args) -> int`."""
 
 
-def parser() -> argparse.ArgumentParser:
-    """The whole command line. `--config` and `--set` stand before or after the command."""
+def parser(chosen: str | None) -> argparse.ArgumentParser:
+    """The command line with the arguments of the `chosen` command; only that one's module is imported.
+
+    `--config` and `--set` stand before or after the command.
+    """
     top = argparse.ArgumentParser(prog="appliance", description="Voice appliance.", parents=[_common(top=True)])
     top.add_argument("--version", action="version", version=f"appliance {__version__}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, help_line in COMMANDS.items():
+        if name != chosen:
+            commands.add_parser(name, help=help_line)
+            continue
         module = importlib.import_module(f"appliance.cli.{name.replace('-', '_')}")
         command = commands.add_parser(
             name,
@@ -65,7 +71,8 @@ def _common(top: bool) -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command. Errors become one sentence on standard error."""
-    args = parser().parse_args(argv)
+    argv = sys.argv[1:] if argv is None else argv
+    args = parser(next((word for word in argv if word in COMMANDS), None)).parse_args(argv)
     args.assignments = [*args.assignments, *getattr(args, "assignments_after", [])]
     try:
         return int(args.run(args))

@@ -11,7 +11,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 from appliance.catalogue.catalogue import BEST_FIRST, Catalogue, read_catalogue
 from appliance.catalogue.download import Progress as Report
@@ -63,7 +63,8 @@ def _list(settings: Settings, args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(rows, indent=2))
         return 0
-    table = Table("model", "stage", "language", "profiles", "download", "memory", "licence", "tested", "here")
+    headings = ("stage", "language", "profiles", "download", "memory", "licence", "tested", "here")
+    table = Table(Column("model", no_wrap=True, min_width=26), *headings)
     for row in rows:
         size = f"{row['download_bytes'] / 1e6:.1f} MB" if row["downloadable"] else "mirror only"
         memory = f"{'' if row['tested'] else '~'}{row['memory_mb']} MB"

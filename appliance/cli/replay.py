@@ -16,6 +16,7 @@ from appliance import app, catalogue
 from appliance.cli.run import log_to_stderr
 from appliance.control import turn_table
 from appliance.errors import ApplianceError, UsageError
+from appliance.replay.feed import feed_settings
 from appliance.replay.player import Played, Player
 from appliance.replay.recording import Recording, load
 from appliance.settings import Settings
@@ -37,24 +38,15 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     settings, _ = load_settings(args.config, args.assignments)
-    log_to_stderr("WARNING" if settings.device.log_level == "INFO" else settings.device.log_level)
+    log_to_stderr(_quieter(settings.device.log_level))
     recordings = [load(file) for file in args.recordings]
     asyncio.run(_replay(args, settings, recordings))
     return 0
 
 
-def feed_settings(
-    settings: Settings, folder: Path, speed: float, home: Path | None = None, sentences: list[Path] | None = None
-) -> Settings:
-    """The settings of a run whose microphone is a feed; `speed` 0 is as fast as can be."""
-    settings = app.private_folders(settings, folder)
-    sound = settings.sound.model_copy(update={"source": "feed", "feed_speed": speed})
-    intents = settings.intents
-    if home is not None:
-        intents = intents.model_copy(update={"home_file": home})
-    if sentences:
-        intents = intents.model_copy(update={"sentences": (*intents.sentences, *sentences)})
-    return settings.model_copy(update={"sound": sound, "intents": intents})
+def _quieter(level: str) -> str:
+    """Here the turns are the output: of the log only what is wrong, unless more was asked for."""
+    return "WARNING" if level == "INFO" else level
 
 
 def speed_of(text: str) -> float:

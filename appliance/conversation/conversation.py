@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from appliance.conversation import tone
 from appliance.conversation.turn import Opening, Tools, Turn
@@ -59,6 +59,10 @@ class Conversation:
             self._next.get_nowait()
             self.unheard += 1
         self._next.put_nowait(opening)
+
+    def command(self, text: str) -> None:
+        """Has a sentence carried out as if it had been said (a timer's command)."""
+        self.open(Opening("command", text=text))
 
     def stop(self) -> bool:
         """Stops speaking, or listening; False where there was nothing to stop."""
@@ -123,9 +127,9 @@ class Conversation:
         finally:
             saying.close()
 
-    async def ring(self, ringing: asyncio.Event) -> None:
-        """Sounds the alarm until `ringing` is cleared; pauses while a turn is under way."""
-        while ringing.is_set():
+    async def ring(self, ringing: Callable[[], bool]) -> None:
+        """Sounds the alarm for as long as `ringing` says; pauses while a turn is under way."""
+        while ringing():
             with contextlib.suppress(ApplianceError):
                 if not self.busy:
                     await self.tone("alarm", voice="alarm")

@@ -20,7 +20,7 @@ from appliance.events import Bus, Hearing, HearingChanged, NearMiss
 from appliance.settings.supervision import SupervisorSettings
 from appliance.wire import sound
 from appliance.wire.frame import Connection
-from appliance.wire.message import Message, Ping, Pong
+from appliance.wire.message import Failure, Message, Ping, Pong
 
 log = logging.getLogger(__name__)
 
@@ -43,13 +43,22 @@ class Listening:
     def __init__(self, lossless: bool) -> None:
         self._blocks: asyncio.Queue[sound.Heard | EngineError] = asyncio.Queue(HEARD_BLOCKS)
         self._lossless = lossless
+        self._closed = False
         self.dropped = 0
 
     async def put(self, block: sound.Heard) -> None:
+        if self._closed:
+            return
         if not self._lossless and self._blocks.full():
             self._blocks.get_nowait()
             self.dropped += 1
         await self._blocks.put(block)
+
+    def close(self) -> None:
+        """Nobody listens any more: a reader held up by a full queue goes on."""
+        self._closed = True
+        while not self._blocks.empty():
+            self._blocks.get_nowait()
 
     def fail(self, error: EngineError) -> None:
         if self._blocks.full():
@@ -145,6 +154,8 @@ class Ear:
             played = sound.Played.of(event)
             if play := self._playing.pop(played.play, None):
                 play.end(played)
+        elif kind == Failure.kind:
+            log.warning("sound: %s", Failure.of(event).text)
         elif kind not in (sound.PlayPosition.kind, sound.Fed.kind):
             raise EngineError("garbage", f"The sound engine sent '{kind}', which nobody knows.", "listen")
 
@@ -169,6 +180,7 @@ class Ear:
             await self._send(sound.Listen(from_ms))
             yield listening
         finally:
+            listening.close()
             self.dropped_blocks += listening.dropped
             if self._listening is listening:
                 self._listening = None

@@ -37,6 +37,7 @@ from appliance.events import (
     TurnStarted,
 )
 from appliance.intents.recognise import Interpretation
+from appliance.intents.replies import strip_marks
 from appliance.settings.conversation import ConversationSettings
 from appliance.supervisor.child import Child
 from appliance.wire.sound import Detection, Heard
@@ -59,6 +60,8 @@ class Opening:
     detection: Detection | None = None
     from_ms: int | None = None
     """Place on the microphone's time line from which speech is wanted; None: from now on."""
+    text: str | None = None
+    """A sentence that is taken as said; nothing is listened to."""
     question: Interpretation | None = None
     """What the device asked, where this turn is to answer it."""
 
@@ -77,6 +80,9 @@ class Mind(Protocol):
 
     def apology(self, reason: str) -> str:
         """What to say for no_speech, not_understood, too_long, deaf or failed; empty: only the tone."""
+
+    def answered(self, interpretation: Interpretation | None, reply: str) -> None:
+        """A reply was spoken."""
 
     def own_words(self, text: str) -> bool:
         """Whether `text` is what the device itself just said."""
@@ -192,6 +198,9 @@ class Turn:
     async def _listen_and_transcribe(self) -> Transcript | None:
         """The final text; None where nothing was to be transcribed (and that was answered already)."""
         tools, notes = self._tools, self._notes
+        if self._opening.text is not None:
+            notes.transcript = Transcript(self._opening.text, complete=True)
+            return notes.transcript
         self._show(State.LISTENING)
         self.listening = True
         utterance = Utterance(
@@ -364,8 +373,11 @@ class Turn:
         self._show(State.THINKING, on=False)
         if not plan.reply:
             return
-        self._notes.reply = plan.reply
-        await self._speak(saying or self._tools.voice.say(plan.reply))
+        self._notes.reply = strip_marks(plan.reply)
+        try:
+            await self._speak(saying or self._tools.voice.say(plan.reply))
+        finally:
+            self._tools.mind.answered(self._notes.interpretation, self._notes.reply)
 
     async def _speak(self, saying: Saying) -> None:
         """Speaks; a barge-in ends it silently."""
@@ -405,7 +417,7 @@ class Turn:
         text = self._tools.mind.apology(reason)
         try:
             if text and reason != "failed_tts" and reason != "failed_play":
-                self._notes.reply = text
+                self._notes.reply = strip_marks(text)
                 await self._speak(self._tools.voice.say(text))
                 return
         except StageError as error:

@@ -31,4 +31,8 @@ class ConversationSettings(Section):
 class IntentSettings(Section):
     sentences: tuple[Path, ...] = Field((), description="The owner's sentences, hassil YAML files.")
     builtin: bool = Field(True, description="Understand the built-in sentences as well.")
+    accept_from: float = Field(0.5, ge=0.0, le=1.0, description="Confidence from which a command is taken, 0..1.")
+    ask_within: float = Field(
+        0.1, ge=0.0, le=1.0, description="A second reading this close in confidence makes the device ask back, 0..1."
+    )
     home_file: Path | None = Field(None, description="JSON with rooms and device names, where no home server tells.")

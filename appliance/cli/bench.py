@@ -1,0 +1,180 @@
+"""Measure suites against their budgets."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from appliance import catalogue
+from appliance.bench.record import Judged, Record, record
+from appliance.bench.report import page
+from appliance.bench.request import Request
+from appliance.bench.suites import SUITES, run_suite
+from appliance.cli.run import log_to_stderr
+from appliance.errors import UsageError
+from appliance.settings import Settings
+from appliance.settings import load as load_settings
+from appliance.settings.child import Models
+
+EXAMPLE = "appliance bench latency --data recordings/ --report latency.html"
+COLOURS = {"met": "green", "warning": "yellow", "critical": "bold red"}
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    suites = "; ".join(f"{name}: {line}" for name, line in SUITES.items())
+    parser.add_argument("suites", nargs="+", choices=tuple(SUITES), metavar="SUITE", help=suites)
+    parser.add_argument("--data", type=Path, metavar="DIR", help="recordings, or a text file for tts")
+    parser.add_argument("--noise", type=Path, metavar="FILE", help="noise to mix into the recordings")
+    parser.add_argument("--snr", type=float, nargs="+", action="extend", default=[], metavar="DB",
+                        help="speech over noise, loudest 2048-sample frames")  # fmt: skip
+    parser.add_argument("--limit", type=_count, metavar="N", help="at most so many recordings or runs")
+    parser.add_argument("--seconds", type=_seconds, metavar="S", help="idle: how long it is watched")
+    parser.add_argument("--word", metavar="WORD", help="wake: the wake word, a folder of --data")
+    parser.add_argument("--negatives", type=Path, nargs="+", action="extend", default=[], metavar="DIR",
+                        help="wake: more recordings that hold no wake word")  # fmt: skip
+    parser.add_argument("--home", type=Path, metavar="FILE", help="rooms and device names, JSON")
+    parser.add_argument("--sentences", type=Path, nargs="+", action="extend", default=[], metavar="FILE",
+                        help="sentences of your own, hassil YAML")  # fmt: skip
+    parser.add_argument("--turn", choices=("button", "wake"), default="button", help="latency: what opens each turn")
+    parser.add_argument("--without", nargs="+", action="extend", default=[], metavar="PART",
+                        help="latency: once more with each of these switched off: "
+                        "flush, prepare, cache, grammar")  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="one JSON object a suite")
+    parser.add_argument("--report", type=Path, metavar="FILE.html", help="write a page with pictures")
+
+
+def run(args: argparse.Namespace) -> int:
+    """0 where every suite could be run, whatever the verdicts: they are results, not failures."""
+    _check(args)
+    settings, _ = load_settings(args.config, args.assignments)
+    log_to_stderr("ERROR" if settings.device.log_level == "INFO" else settings.device.log_level)
+    models = catalogue.resolve(settings)
+    console, errors = Console(), Console(stderr=True)
+    records = []
+    for suite in dict.fromkeys(args.suites):
+        found = _run_suite(suite, args, settings, models, errors)
+        records.append(found)
+        if args.json:
+            print(json.dumps(found.table(), ensure_ascii=False), flush=True)
+        else:
+            show(found, console)
+    if args.report is not None:
+        _write(args.report, page(records))
+        errors.print(f"The report is in {args.report}.", style="dim")
+    return 0
+
+
+def _run_suite(suite: str, args: argparse.Namespace, settings: Settings, models: Models, errors: Console) -> Record:
+    columns = (TextColumn("[bold]{task.fields[suite]}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+               TextColumn("{task.description}"))  # fmt: skip
+    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
+        task = bar.add_task("", total=None, suite=suite)
+
+        def progress(done: int, total: int, what: str) -> None:
+            bar.update(task, completed=done, total=total, description=what)
+
+        request = Request(
+            settings=settings,
+            models=models,
+            data=args.data,
+            noise=args.noise,
+            snr_db=tuple(args.snr),
+            limit=args.limit,
+            seconds=args.seconds,
+            word=args.word,
+            negatives=tuple(args.negatives),
+            home=args.home,
+            sentences=tuple(args.sentences),
+            without=tuple(dict.fromkeys(args.without)),
+            turn=args.turn,
+            run_arguments=_run_arguments(args),
+            progress=progress,
+        )
+        return record(run_suite(suite, request), models)
+
+
+def _run_arguments(args: argparse.Namespace) -> tuple[str, ...]:
+    config = () if args.config is None else ("--config", str(args.config))
+    return (*config, *(part for assignment in args.assignments for part in ("--set", assignment)))
+
+
+def show(found: Record, console: Console) -> None:
+    """The suite's measures beside their budgets, then what a reader must know."""
+    table = Table(title=f"{found.result.suite}, n = {found.result.n}", title_justify="left", title_style="bold")
+    table.add_column("measure")
+    for column in ("value", "target", "beyond"):
+        table.add_column(column, justify="right")
+    table.add_column("verdict")
+    table.add_column("on a Pi 5 core", justify="right")
+    for row in found.judged:
+        table.add_row(*_cells(row))
+    console.print(table)
+    for note in found.result.notes:
+        console.print(Text(f"· {note}"))
+    about = found.machine
+    console.print(f"{about['cpu']}, {about['cores']} cores, Python {about['python']}, load {about['load_1min']}; "
+                  f"Raspberry Pi 5 projection: {about['pi5_projection']}.", style="dim")  # fmt: skip
+
+
+def _cells(row: Judged) -> list[str | Text]:
+    budget, verdict = row.budget, row.verdict
+    sign = "" if budget is None else "≤ " if budget.direction.value == "at most" else "≥ "
+    return [
+        row.name,
+        number(row.value),
+        "" if budget is None else f"{sign}{number(budget.target)}",
+        "" if budget is None or budget.goal is None else f"{sign}{number(budget.goal)}",
+        "" if verdict is None else Text(verdict, style=COLOURS[verdict]),
+        "" if row.pi5 is None else number(row.pi5),
+    ]
+
+
+def number(value: float | None) -> str:
+    """Four figures that count, never an exponent; '–' for what could not be measured."""
+    if value is None:
+        return "–"
+    if value == int(value) or abs(value) >= 1000:
+        return f"{value:.0f}"
+    return f"{value:.{3 if abs(value) >= 0.1 else 5}f}".rstrip("0").rstrip(".")
+
+
+def _check(args: argparse.Namespace) -> None:
+    if args.data is not None and not args.data.exists():
+        raise UsageError("no-data", f"--data {args.data}: there is no such file or folder.")
+    if bool(args.snr) != (args.noise is not None):
+        raise UsageError("half-noise", "--noise FILE and --snr DB… belong together.")
+    for name in ("noise", "home"):
+        file = getattr(args, name)
+        if file is not None and not file.is_file():
+            raise UsageError("no-file", f"--{name} {file}: there is no such file.")
+    for folder in args.negatives:
+        if not folder.is_dir():
+            raise UsageError("no-folder", f"--negatives {folder}: there is no such folder.")
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError("no-report", f"--report {file}: {error.strerror}.") from error
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return value
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 1 <= value <= 86400:
+        raise argparse.ArgumentTypeError("must be 1 to 86400")
+    return value

@@ -1,0 +1,221 @@
+"""In: a final text. Out: what it means, what will be said, what will be done: intents and actions as one turn needs them."""
+
+from __future__ import annotations
+
+import asyncio
+import difflib
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from appliance.actions import registry
+from appliance.actions.device import Hands, HomeHandler
+from appliance.actions.plan import Plan
+from appliance.actions.timers import Timer, Timers
+from appliance.conversation.ear import Ear
+from appliance.conversation.levels import Levels
+from appliance.conversation.turn import Opening
+from appliance.errors import GrammarError
+from appliance.events import Bus, MuteChanged, State, StateChanged, TurnRecord, VolumeChanged
+from appliance.grammar.source import GrammarSource
+from appliance.intents.followup import ambiguous
+from appliance.intents.home import Home, load_home
+from appliance.intents.interpretation import Interpretation
+from appliance.intents.recognise import Interpreter
+from appliance.intents.replies import Replies
+from appliance.intents.source import grammar_source
+from appliance.settings import Settings
+from appliance.wire.stt import Transcribe, Transcript
+
+log = logging.getLogger(__name__)
+
+REMEMBERED_S = 20.0
+"""How long 'and the bedroom too' still refers to the last command."""
+OWN_WORDS_S = 4.0
+"""How long after a reply its words may come back by the microphone."""
+OWN_WORDS_ALIKE = 0.8
+"""Share of alike letters (Ratcliff-Obershelp) from which a text is the device's own."""
+MOST_TERMS = 200
+"""Hotwords given to a free recogniser."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What the device said last."""
+
+    text: str
+    at_s: float
+
+
+class HouseMind:
+    """The mind of a device in its home. For the event loop's thread; searching is done on another one."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        bus: Bus,
+        ear: Ear,
+        on_ring: Callable[[Timer], None],
+        last_turn: Callable[[], TurnRecord | None],
+    ) -> None:
+        """Reads the home and compiles the sentences. Raises GrammarError where a file cannot be used at all."""
+        self._settings = settings
+        self._bus = bus
+        self._ear = ear
+        self._last_turn = last_turn
+        self.problems: list[GrammarError] = []
+        self.replies = Replies(settings.device.language)
+        self.levels = Levels(settings.device.state_dir / "levels.json", settings.sound.volume_percent)
+        self.timers = Timers(settings.device.state_dir / "timers.json", on_ring, bus.publish)
+        self.hands = Hands(_Device(self), self.timers, self.replies)
+        self._searching = asyncio.Lock()
+        self._said: _Said | None = None
+        self._before: tuple[Interpretation, float] | None = None
+        self._folder: Path | None = None
+        self.grammar: Path | None = None
+        home_file = settings.intents.home_file
+        self._take(self._compile(load_home(home_file) if home_file else Home(area=settings.device.area)))
+
+    # -- what can be said -----------------------------------------------------------------------------------------
+
+    def _compile(self, home: Home) -> tuple[Home, GrammarSource, Interpreter]:
+        problems: list[GrammarError] = []
+        source = grammar_source(home, self._settings.device.language, self._settings.intents, problems)
+        for problem in problems:
+            log.warning("%s", problem)
+        self.problems = problems
+        return home, source, Interpreter(source, home)
+
+    def _take(self, compiled: tuple[Home, GrammarSource, Interpreter]) -> None:
+        self.home, self._source, self._interpreter = compiled
+        if self._folder is not None:
+            self.write_grammar(self._folder)
+
+    def write_grammar(self, folder: Path) -> None:
+        """Writes the grammar's file into `folder`, from which the recogniser reads it."""
+        self._folder = folder
+        self.grammar = self._source.write(folder)
+
+    async def set_home(self, home: Home) -> None:
+        """Takes over other rooms and names; compiled beside the running conversation."""
+        self._take(await asyncio.to_thread(self._compile, home))
+
+    def serve_home(self, handler: HomeHandler | None) -> None:
+        """Connects or disconnects the home server."""
+        self.hands = Hands(self.hands.device, self.timers, self.replies, handler)
+
+    def begin(self, opening: Opening) -> Transcribe:
+        question = opening.question.question if opening.question is not None else None
+        context = {"question": question.slot, "choices": list(question.choices)} if question is not None else None
+        names = [area.name for area in self.home.areas] + [entity.name for entity in self.home.entities]
+        return Transcribe(
+            language=self._settings.device.language,
+            grammar=None if self.grammar is None else str(self.grammar),
+            terms=tuple(dict.fromkeys(names))[:MOST_TERMS],
+            context=context,
+        )
+
+    # -- what it means --------------------------------------------------------------------------------------------
+
+    async def interpret(self, transcript: Transcript, opening: Opening) -> Interpretation | None:
+        context = opening.question or self._recent()
+        async with self._searching:
+            return await asyncio.to_thread(self._interpret, transcript, context)
+
+    def _interpret(self, transcript: Transcript, context: Interpretation | None) -> Interpretation | None:
+        limits = self._settings.intents
+        if transcript.confidence is not None and transcript.confidence < limits.accept_from:
+            return None
+        first = self._interpreter.interpret(transcript.text, context)
+        if first is None or transcript.confidence is None or first.question is not None:
+            return first
+        for text, confidence in transcript.alternatives:
+            if confidence < max(limits.accept_from, transcript.confidence - limits.ask_within):
+                break
+            second = self._interpreter.interpret(text, context)
+            if second is not None and (asked := ambiguous(first, second)) is not None:
+                return asked
+        return first
+
+    def _recent(self) -> Interpretation | None:
+        if self._before is None or time.monotonic() - self._before[1] > REMEMBERED_S:
+            return None
+        return self._before[0]
+
+    def plan(self, interpretation: Interpretation) -> Plan:
+        return registry.plan(interpretation, self.hands)
+
+    # -- what was said --------------------------------------------------------------------------------------------
+
+    def answered(self, interpretation: Interpretation | None, reply: str) -> None:
+        """A reply was given: 'repeat that' and follow-ups refer to it."""
+        self._said = _Said(reply, time.monotonic())
+        if interpretation is not None and interpretation.question is None:
+            self._before = (interpretation.bare(), time.monotonic())
+
+    def apology(self, reason: str) -> str:
+        for key in (reason, reason.partition("_")[0] if reason.startswith("failed") else reason):
+            try:
+                return self.replies.say(key)
+            except KeyError:
+                continue
+        return ""
+
+    def own_words(self, text: str) -> bool:
+        said = self._said
+        if said is None or time.monotonic() - said.at_s > OWN_WORDS_S or len(text) < 8:
+            return False
+        return difflib.SequenceMatcher(None, text.casefold(), said.text.casefold()).ratio() >= OWN_WORDS_ALIKE
+
+    def phrases(self) -> tuple[str, ...]:
+        """What the device often says, for the phrase cache."""
+        return self.replies.constants()
+
+    # -- loudness and microphone ----------------------------------------------------------------------------------
+
+    async def set_volume(self, percent: int) -> None:
+        """Loudness of the voice, 0..100; kept over a restart."""
+        self.levels.set("reply", percent)
+        await self._ear.set_volume(self.levels.percent("reply"))
+        self._bus.publish(VolumeChanged(percent=self.levels.percent("reply")))
+
+    async def set_mute(self, muted: bool) -> None:
+        """Closes or opens the microphone."""
+        await self._ear.mute(muted)
+        self._bus.publish(MuteChanged(muted=muted))
+        self._bus.publish(StateChanged(state=State.MUTED, on=muted))
+
+    def response_ms(self) -> float | None:
+        record = self._last_turn()
+        return record.ms.get("response") if record is not None else None
+
+    def last_reply(self) -> str | None:
+        return self._said.text if self._said is not None else None
+
+
+class _Device:
+    """The device as skills see it."""
+
+    def __init__(self, mind: HouseMind) -> None:
+        self._mind = mind
+
+    def now(self) -> datetime:
+        return datetime.now().astimezone()
+
+    def volume(self) -> int:
+        return self._mind.levels.percent("reply")
+
+    async def set_volume(self, percent: int) -> None:
+        await self._mind.set_volume(percent)
+
+    async def mute(self) -> None:
+        await self._mind.set_mute(True)
+
+    def last_reply(self) -> str | None:
+        return self._mind.last_reply()
+
+    def response_ms(self) -> float | None:
+        return self._mind.response_ms()
