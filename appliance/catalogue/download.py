@@ -78,6 +78,7 @@ def _attempt(url: str, part: Path, size: int | None, progress: Progress) -> None
                 done += len(chunk)
                 progress(part.name.removesuffix(".part"), done, promised)
                 if size is not None and done > size:
+                    part.unlink()
                     raise ModelError("wrong-size", f"{url} sends more than the {size} bytes of the catalogue.")
     if promised is not None and done < promised:
         raise _Cut(f"the connection ended after {done} of {promised} bytes")
