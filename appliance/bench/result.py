@@ -1,4 +1,4 @@
-"""In: what a suite measured. Out: the same as one object, ready to be judged, printed and drawn."""
+"""In: what a suite measured. Out: one value that the command line prints and reports draw."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class SuiteResult:
-    """One run of one suite."""
+    """The outcome of one suite."""
 
     suite: str
     n: int
-    """Recordings, sentences, turns or runs that the measures stand on."""
+    """Recordings, turns or repetitions that were measured."""
     measures: dict[str, float | None]
-    """Full name (`wake.miss_rate`, `latency.response_ms.p95`) → value; None where it could not be measured."""
+    """Name → value; None where it could not be measured, with the reason in `notes`."""
     details: list[dict[str, Any]] = field(default_factory=list)
-    """One JSON-able object for each thing measured, for the report's pictures and tables."""
+    """One entry a recording or repetition, for pictures."""
     notes: tuple[str, ...] = ()
     """Sentences for people: why a measure is None, under which conditions the figures hold."""
     variant: str = ""
-    """The kind of data where budgets differ by it (`coffee`, `home`); empty elsewhere."""
+    """The kind of data where budgets differ by it (`coffee`, `10db`); empty elsewhere."""

@@ -12,10 +12,11 @@ from rich.table import Table
 from rich.text import Text
 
 from appliance import catalogue
+from appliance.bench.latency import PARTS
 from appliance.bench.record import Judged, Record, record
 from appliance.bench.report import page
 from appliance.bench.request import Request
-from appliance.bench.suites import SUITES, run_suite
+from appliance.bench.suites import SUITES
 from appliance.cli.run import log_to_stderr
 from appliance.errors import UsageError
 from appliance.settings import Settings
@@ -27,7 +28,7 @@ COLOURS = {"met": "green", "warning": "yellow", "critical": "bold red"}
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    suites = "; ".join(f"{name}: {line}" for name, line in SUITES.items())
+    suites = "; ".join(f"{name}: {suite.help}" for name, suite in SUITES.items())
     parser.add_argument("suites", nargs="+", choices=tuple(SUITES), metavar="SUITE", help=suites)
     parser.add_argument("--data", type=Path, metavar="DIR", help="recordings, or a text file for tts")
     parser.add_argument("--noise", type=Path, metavar="FILE", help="noise to mix into the recordings")
@@ -43,8 +44,8 @@ def add(parser: argparse.ArgumentParser) -> None:
                         help="sentences of your own, hassil YAML")  # fmt: skip
     parser.add_argument("--turn", choices=("button", "wake"), default="button", help="latency: what opens each turn")
     parser.add_argument("--without", nargs="+", action="extend", default=[], metavar="PART",
-                        help="latency: once more with each of these switched off: "
-                        "flush, prepare, cache, grammar")  # fmt: skip
+                        choices=tuple(PARTS),
+                        help=f"latency: once more with each of these switched off: {', '.join(PARTS)}")  # fmt: skip
     parser.add_argument("--json", action="store_true", help="one JSON object a suite")
     parser.add_argument("--report", type=Path, metavar="FILE.html", help="write a page with pictures")
 
@@ -96,7 +97,7 @@ def _run_suite(suite: str, args: argparse.Namespace, settings: Settings, models:
             run_arguments=_run_arguments(args),
             progress=progress,
         )
-        return record(run_suite(suite, request), models)
+        return record(SUITES[suite].run(request), models)
 
 
 def _run_arguments(args: argparse.Namespace) -> tuple[str, ...]:

@@ -1,0 +1,117 @@
+"""In: a suite's result. Out: the pictures of its report. A suite that is not named here gets its distributions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from appliance.bench.charts import bars, distributions
+from appliance.bench.result import SuiteResult
+from appliance.bench.waterfall import waterfall
+from appliance.events import MEASURES_MS
+
+WORST = 3
+UNITS = {"_ms": "ms", "_s": "s", "_mb": "MB"}
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A drawing, its heading, and what to see in it."""
+
+    heading: str
+    svg: str
+    caption: str = ""
+
+
+def pictures(result: SuiteResult) -> list[Picture]:
+    """All pictures that the details allow."""
+    draw = PICTURES.get(result.suite, _spread)
+    return [picture for picture in draw(result) if picture is not None]
+
+
+def _spread(result: SuiteResult) -> list[Picture | None]:
+    """One distribution a unit, of every number that the details hold."""
+    found: list[Picture | None] = []
+    for ending, unit in UNITS.items():
+        names = {
+            name for row in result.details for name, value in row.items() if name.endswith(ending) and _number(value)
+        }
+        rows = {name: [row[name] for row in result.details if _number(row.get(name))] for name in sorted(names)}
+        found.append(_picture(f"Distributions ({unit})", distributions(rows, unit), _SPREAD_CAPTION))
+    return found
+
+
+def _latency(result: SuiteResult) -> list[Picture | None]:
+    whole = [row for row in result.details if row.get("without") is None]
+    timed = sorted((row for row in whole if _number(row["ms"].get("response"))), key=lambda row: row["ms"]["response"])
+    found: list[Picture | None] = []
+    if timed:
+        median = timed[(len(timed) - 1) // 2]
+        found.append(_turn("The median turn", median))
+    found.append(
+        _picture(
+            "Every stage of every turn",
+            distributions({name: _values(whole, name) for name in MEASURES_MS}, "ms"),
+            _SPREAD_CAPTION,
+        )
+    )
+    found += [_turn("One of the worst turns", row) for row in reversed(timed[-WORST:])]
+    found.append(_parts(result))
+    return found
+
+
+def _turn(heading: str, row: dict[str, Any]) -> Picture | None:
+    words = f"{row['file']}: “{row.get('transcript') or '–'}”, {row['ms']['response']:.0f} ms to the first sample."
+    return _picture(heading, waterfall(row), f"{words} 0 is the last sample of speech; dots are partial texts.")
+
+
+def _parts(result: SuiteResult) -> Picture | None:
+    """Response times with each part switched off, where that was asked for."""
+    names = list(dict.fromkeys(row.get("without") for row in result.details))
+    if len(names) < 2:
+        return None
+    rows = {
+        "all parts" if name is None else f"without {name}": _values(
+            [row for row in result.details if row.get("without") == name], "response"
+        )
+        for name in names
+    }
+    return _picture("What each part is worth: response", distributions(rows, "ms"), _SPREAD_CAPTION)
+
+
+def _values(rows: list[dict[str, Any]], name: str) -> list[float]:
+    return [row["ms"][name] for row in rows if _number(row["ms"].get(name))]
+
+
+def _idle(result: SuiteResult) -> list[Picture | None]:
+    def of(name: str) -> dict[str, float]:
+        return {row["process"]: row[name] for row in result.details if _number(row.get(name))}
+
+    cpu = {process: 100 * value for process, value in of("cpu_ratio").items()}
+    return [
+        _picture("Processor, by process", bars(cpu, "% of a core")),
+        _picture("Memory (PSS), by process", bars(of("pss_mb"), "MB")),
+    ]
+
+
+def _startup(result: SuiteResult) -> list[Picture | None]:
+    rows = {name.removeprefix("startup."): value for name, value in result.measures.items() if value is not None}
+    return [_picture("From exec to ready, medians", bars(rows, "s"))]
+
+
+def _picture(heading: str, svg: str | None, caption: str = "") -> Picture | None:
+    return None if svg is None else Picture(heading, svg, caption)
+
+
+def _number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+_SPREAD_CAPTION = "A dot is one value, the thick line the median, the thin red one the 95th percentile."
+
+PICTURES: dict[str, Callable[[SuiteResult], list[Picture | None]]] = {
+    "latency": _latency,
+    "idle": _idle,
+    "startup": _startup,
+}

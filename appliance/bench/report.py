@@ -1,0 +1,149 @@
+"""In: records of suites. Out: one self-contained HTML page: verdicts, pictures, details; nothing is fetched from outside."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from appliance.bench.draw import figure
+from appliance.bench.pictures import Picture, pictures
+from appliance.bench.record import Judged, Record
+from appliance.telemetry.budgets import Direction
+
+PAGE = Path(__file__).with_name("report.html")
+MOST_ROWS = 1000
+CARDS = 4
+HIDDEN = ("marks", "partials")
+"""Columns of details that only pictures can show."""
+
+
+def page(records: Sequence[Record]) -> str:
+    """The whole page, one section a suite."""
+    names = ", ".join(record.result.suite for record in records)
+    now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC")
+    sections = "".join(map(_section, records)) + (_conditions(records[0]) if records else "")
+    return Template(PAGE.read_text(encoding="utf-8")).substitute(
+        title=escape(f"Benchmark: {names}"), about=escape(_about(records, now)), sections=sections
+    )
+
+
+def _about(records: Sequence[Record], now: str) -> str:
+    if not records:
+        return now
+    machine = records[0].machine
+    return (f"{now} · {machine['cpu']}, {machine['cores']} cores · Raspberry Pi 5 projection: "
+            f"{machine['pi5_projection']}")  # fmt: skip
+
+
+def _section(record: Record) -> str:
+    result = record.result
+    return (
+        f'<section><div class="head"><h2>{escape(result.suite)}</h2><span class="soft">n = {result.n}</span></div>'
+        + _cards(record)
+        + "".join(map(_figure, pictures(result)))
+        + "<h3>Measures and budgets</h3>"
+        + _measures(record.judged)
+        + _notes(result.notes)
+        + _details(result.details)
+        + "</section>"
+    )
+
+
+def _cards(record: Record) -> str:
+    """The judged figures that are there, the ones to look at first."""
+    judged = [row for row in record.judged if row.verdict is not None]
+    judged.sort(key=lambda row: ("met", "warning", "critical").index(row.verdict or "met"), reverse=True)
+    cards = [
+        f'<div class="card"><b>{_with_unit(row)}</b><span>{escape(row.name)}</span> {_verdict(row)}</div>'
+        for row in judged[:CARDS]
+    ]
+    return f'<div class="cards">{"".join(cards)}</div>' if cards else ""
+
+
+def _with_unit(row: Judged) -> str:
+    unit = row.budget.unit if row.budget else ""
+    if row.value is None:
+        return "–"
+    if unit in ("share", "of a core"):
+        return f"{figure(round(100 * row.value, 2))} %"
+    return f"{figure(row.value)} {escape(unit)}".strip()
+
+
+def _verdict(row: Judged) -> str:
+    return "" if row.verdict is None else f'<span class="v {row.verdict}">{row.verdict}</span>'
+
+
+def _measures(rows: Sequence[Judged]) -> str:
+    head = '<tr><th>measure</th><th class="n">value</th><th class="n">target</th><th class="n">beyond everybody</th>'
+    head += '<th>verdict</th><th class="n">on a Pi 5 core</th></tr>'
+    return f'<div class="wide"><table>{head}{"".join(map(_measure, rows))}</table></div>'
+
+
+def _measure(row: Judged) -> str:
+    target = goal = ""
+    if row.budget is not None:
+        sign = "≤" if row.budget.direction is Direction.AT_MOST else "≥"
+        target = f"{sign} {figure(row.budget.target)} {escape(row.budget.unit)}"
+        goal = "" if row.budget.goal is None else f"{sign} {figure(row.budget.goal)}"
+    value = "null" if row.value is None else _exact(row.value)
+    pi5 = "" if row.pi5 is None else _exact(row.pi5)
+    return (f'<tr><td class="name">{escape(row.name)}</td><td class="n"><b>{value}</b></td><td class="n">{target}</td>'
+            f'<td class="n">{goal}</td><td>{_verdict(row)}</td><td class="n">{pi5}</td></tr>')  # fmt: skip
+
+
+def _exact(value: float) -> str:
+    return f"{value:.6g}" if abs(value) < 1e6 else f"{value:.0f}"
+
+
+def _figure(picture: Picture) -> str:
+    caption = f"<figcaption>{escape(picture.caption)}</figcaption>" if picture.caption else ""
+    return f"<h3>{escape(picture.heading)}</h3><figure>{picture.svg}{caption}</figure>"
+
+
+def _notes(notes: Sequence[str]) -> str:
+    return f'<ul class="notes">{"".join(f"<li>{escape(note)}</li>" for note in notes)}</ul>' if notes else ""
+
+
+def _details(details: Sequence[dict[str, Any]]) -> str:
+    if not details:
+        return ""
+    columns = list(dict.fromkeys(name for row in details for name in row if name not in HIDDEN))
+    head = "".join(f"<th>{escape(name)}</th>" for name in columns)
+    body = "".join(
+        f"<tr>{''.join(f'<td>{_cell(row.get(name))}</td>' for name in columns)}</tr>" for row in details[:MOST_ROWS]
+    )
+    left_out = len(details) - MOST_ROWS
+    more = f"<p class='soft'>{left_out} more are left out.</p>" if left_out > 0 else ""
+    return (f'<details><summary>All {len(details)} details</summary><div class="wide"><table><tr>{head}</tr>{body}'
+            f"</table></div>{more}</details>")  # fmt: skip
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, float):
+        return figure(round(value, 4))
+    if isinstance(value, dict | list | tuple):
+        return f"<code>{escape(json.dumps(value, ensure_ascii=False))}</code>"
+    return escape(str(value))
+
+
+def _conditions(record: Record) -> str:
+    """Machine, versions and models: without them a figure says nothing."""
+    parts = ['<section><h2>Conditions</h2><div class="wide">']
+    for heading, table in (
+        ("Machine", record.machine),
+        ("Versions", record.versions),
+        ("Models, SHA-256", record.models),
+    ):
+        rows = "".join(
+            f"<tr><td class='name'>{escape(name.replace('_', ' '))}</td><td><code>{escape(str(value))}</code></td></tr>"
+            for name, value in table.items()
+        )
+        parts.append(f"<h3>{heading}</h3><table>{rows or '<tr><td>none: starter engines ran</td></tr>'}</table>")
+    return "".join(parts) + "</div></section>"

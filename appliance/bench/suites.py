@@ -1,0 +1,64 @@
+"""In: a request. Out: what the suite named in it measured. Adding a suite: one file, and one entry in SUITES."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from appliance.bench import idle, latency, startup, tts, wake
+from appliance.bench.request import Request
+from appliance.bench.result import SuiteResult
+from appliance.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """A suite as the command line knows it."""
+
+    help: str
+    run: Callable[[Request], SuiteResult]
+    """Blocks until measured. Raises ApplianceError where it cannot run at all."""
+
+
+def _wake(request: Request) -> SuiteResult:
+    params = wake.WakeParams(
+        word=request.word or request.settings.wake.words[0],
+        data=request.folder("wake"),
+        negatives=request.negatives,
+        noise=request.noise,
+        snr_db=request.snr_db,
+        limit=request.limit,
+    )
+    request.progress(0, 1, params.word)
+    result = wake.run(params, request.settings.wake, request.models.wake)
+    return replace(result, variant=f"{request.snr_db[0]:g}db" if len(request.snr_db) == 1 else "")
+
+
+def _tts(request: Request) -> SuiteResult:
+    texts = _lines(request) if request.data is not None else tts.SENTENCES
+    texts = texts[: request.limit]
+    request.progress(0, 1, f"{len(texts)} sentences")
+    return asyncio.run(tts.run(texts, settings=request.settings, models=request.models))
+
+
+def _lines(request: Request) -> tuple[str, ...]:
+    """The sentences of a text file, one a line. Raises UsageError for a file that holds none."""
+    assert request.data is not None
+    try:
+        lines = [line.strip() for line in request.data.read_text(encoding="utf-8").splitlines()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError("no-text", f"--data {request.data}: this is no text file that can be read.") from error
+    texts = tuple(line for line in lines if line)
+    if not texts:
+        raise UsageError("no-text", f"--data {request.data}: the file holds no sentence.")
+    return texts
+
+
+SUITES: dict[str, Suite] = {
+    "wake": Suite("the wake engine over recordings: missed, taken wrongly, time, load", _wake),
+    "latency": Suite("turns in real time: every stage's times, cut-offs", latency.run),
+    "idle": Suite("a quiet room: processor, memory, threads, descriptors, writes", idle.run),
+    "tts": Suite("sentences spoken: first sample, real-time factor, cache", _tts),
+    "startup": Suite("from exec to ready, by child", startup.run),
+}
