@@ -50,16 +50,14 @@ def test_a_cut_mark_parts_constant_from_variable() -> None:
 
 
 def test_a_long_first_sentence_starts_with_a_short_clause() -> None:
-    found = pieces(
-        "The kitchen light is on, and the heating is set to twenty one degrees until ten. " * 2, lambda _: False
-    )
+    found = pieces("The kitchen light is on, and the heating is set to ten degrees. " * 2, lambda _: False)
     assert duration_s(found[0].text) <= 1.5 * FIRST_S
     assert found[0].text == "The kitchen light is on,"
-    assert found[-1].text == "The kitchen light is on, and the heating is set to twenty one degrees until ten."
+    assert found[-1].text == "The kitchen light is on, and the heating is set to ten degrees."
 
 
 def test_a_sentence_that_is_kept_is_not_cut() -> None:
-    text = "The kitchen light is on, and the heating is set to twenty one degrees."
+    text = "The kitchen light is on, and the heating is set to ten degrees."
     assert [piece.text for piece in pieces(text, lambda kept: kept == text)] == [text]
 
 

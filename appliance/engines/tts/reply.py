@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import threading
+from collections import deque
 from collections.abc import AsyncGenerator
 
 from appliance.engines.tts.maker import Made, Maker
 from appliance.engines.tts.normalise import normalised
 from appliance.engines.tts.seam import Samples
-from appliance.engines.tts.sentences import Piece, started_early, whole_sentences
+from appliance.engines.tts.sentences import pieces
 from appliance.engines.tts.trim import silence
 from appliance.errors import TtsError
 
 MESSAGE_MS = 80
+AHEAD = 1
+"""Pieces made while one is sent; two at once would take half the time and 50 MB more, which the network never gives back."""
 MOST_LETTERS = 20_000
 """About twenty minutes of speech."""
 
@@ -28,7 +30,7 @@ class Reply:
             raise TtsError("too-long", f"The text is longer than {MOST_LETTERS} letters.")
         self._maker = maker
         self._cancelled = threading.Event()
-        self._pieces = self._plan(normalised(text, maker.speaker.language))
+        self._pieces = pieces(normalised(text, maker.speaker.language), maker.kept)
         if not self._pieces:
             raise TtsError("nothing-to-say", "The text holds nothing that can be spoken.")
         self.cached = False
@@ -45,14 +47,16 @@ class Reply:
                 yield samples[at : at + step]
 
     async def _speech(self) -> AsyncGenerator[Samples, None]:
-        """Pieces with the pauses between them. One piece is made ahead, so memory does not grow with the text."""
+        """Pieces with the pauses between them. AHEAD pieces are made ahead, so memory does not grow with the text."""
         pause: Samples | None = None
-        ahead = self._begin(0)
+        making: deque[asyncio.Task[Made]] = deque([self._begin(0)])
+        begun = 1
         try:
-            for number, piece in enumerate(self._pieces):
-                made = await ahead
-                if number + 1 < len(self._pieces):
-                    ahead = self._begin(number + 1)
+            for piece in self._pieces:
+                made = await making.popleft()
+                while begun < len(self._pieces) and len(making) < AHEAD:
+                    making.append(self._begin(begun))
+                    begun += 1
                 if not len(made.samples):
                     continue
                 if pause is None:
@@ -63,17 +67,10 @@ class Reply:
                 pause = silence(piece.pause_ms, self._maker.speaker.rate_hz)
         finally:
             self.close()
-            ahead.cancel()
-            with contextlib.suppress(asyncio.CancelledError, TtsError):
-                await ahead
+            for task in making:
+                task.cancel()
+            await asyncio.gather(*making, return_exceptions=True)
 
     def _begin(self, number: int) -> asyncio.Task[Made]:
         text = self._pieces[number].text
         return asyncio.create_task(self._maker.make(text, lambda: not self._cancelled.is_set()), name="tts piece")
-
-    def _plan(self, text: str) -> list[Piece]:
-        """Whole sentences, the first one cut for an early start unless it is kept as a whole."""
-        sentences = whole_sentences(text)
-        if not sentences or self._maker.kept(sentences[0].text):
-            return sentences
-        return [*started_early(sentences[0]), *sentences[1:]]

@@ -6,6 +6,7 @@ from importlib.metadata import version
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import sherpa_onnx
 
 from appliance.engines.stt.onnx_facts import facts_of
@@ -48,11 +49,17 @@ class VitsSpeaker:
         how.speed = self._settings.speed
         how.silence_scale = 1.0  # silence is trimmed here, evenly for cached and new speech
         how.phoneme_codepoints = [[ord(symbol) for symbol in phonemes]]
+        made: list[npt.NDArray[np.float32]] = []
+
+        def take(samples: npt.NDArray[np.float32], _progress: float) -> int:
+            made.append(samples.copy())  # the library's own memory
+            return 1 if wanted() else 0
+
         try:
-            made = self._network.generate(text, how, lambda _samples, _progress: 1 if wanted() else 0)
+            self._network.generate(text, how, take)
         except RuntimeError as error:
             raise TtsError("synthesis-failed", f"The voice {self.model} could not speak: {error}.") from error
-        samples = np.asarray(made.samples, np.float32)
+        samples = np.concatenate(made) if made else np.zeros(0, np.float32)
         if not np.isfinite(samples).all():
             raise TtsError("synthesis-failed", f"The voice {self.model} made no numbers.")
         whole: Samples = np.clip(np.rint(samples * 32767), -32768, 32767).astype(np.int16)
