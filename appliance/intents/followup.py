@@ -14,6 +14,8 @@ FOLLOW_UPS = frozenset({"ApplianceFollowUp", "ApplianceYes", "ApplianceNo"})
 """Intents that mean something only after another sentence."""
 
 NEVER_MIND = "HassNevermind"
+_PLACED = {"area", "floor", "name", "domain", "device_class"}
+"""Slots of commands that can sensibly be said again for another place or device."""
 
 
 def ambiguous(first: Interpretation, second: Interpretation) -> Interpretation | None:
@@ -60,9 +62,9 @@ def continued(before: Interpretation, readings: Iterable[Interpretation]) -> Int
     for reading in readings:
         if reading.intent == "ApplianceNo":
             return Interpretation(NEVER_MIND, own=True)
-        if reading.intent != "ApplianceFollowUp":
+        if reading.intent != "ApplianceFollowUp" or not _PLACED & before.slots.keys():
             continue
-        if "area" in reading.slots and before.intent not in FOLLOW_UPS:
+        if "area" in reading.slots:
             kept = {key: value for key, value in before.slots.items() if key not in {"area", "floor"}}
             if "name" in kept:
                 del kept["name"]

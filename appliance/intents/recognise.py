@@ -30,6 +30,8 @@ BUDGET_S = 0.5
 MOST_RESULTS = 200
 """Readings looked at before the best is chosen."""
 MOST_ALTERNATIVES = 4
+REMEMBERED = 512
+"""Sentences whose meaning is kept, least recently used first out: a household says the same few again and again."""
 _DIGIT = re.compile(r"\d")
 _REFERENCE = re.compile(r"\{(\w+):(\w+)\}")
 
@@ -51,6 +53,7 @@ class Interpreter:
         self._home = home
         self._own = frozenset(source.own_intents)
         self._budget = Budget()
+        self._known: dict[tuple[Any, ...], Interpretation | None] = {}
         try:
             self._intents = Intents.from_dict(source.sentences)
         except (HassilError, ValueError, KeyError, TypeError, AssertionError) as error:
@@ -70,6 +73,16 @@ class Interpreter:
         text = " ".join(text.split())
         if not text:
             return None
+        key = (text.casefold(), None if context is None else (context.meaning, context.question))
+        if key in self._known:
+            self._known[key] = self._known.pop(key)
+        else:
+            self._known[key] = self._search(text, context, budget_s)
+            if len(self._known) > REMEMBERED:
+                del self._known[next(iter(self._known))]
+        return self._known[key]
+
+    def _search(self, text: str, context: Interpretation | None, budget_s: float) -> Interpretation | None:
         readings = sorted(self._readings(text, context, budget_s), key=lambda reading: reading.score)
         if context is not None:
             if (meant := _in_context(context, text, readings)) is not None:

@@ -202,6 +202,19 @@ def test_a_room_after_a_device_means_its_kind_there() -> None:
     )
 
 
+@pytest.mark.parametrize("first", ["what time is it", "set a timer for five minutes", "stop"])
+def test_what_has_no_place_is_not_said_again_for_a_room(first: str) -> None:
+    meant = interpreter()
+    assert meant.interpret("and the attic too", meant.interpret(first)) is None
+
+
+def test_the_same_words_mean_something_else_after_something_else() -> None:
+    meant = interpreter()
+    off = meant.interpret("turn off the reading lamp")
+    assert understood(meant.interpret("ceiling two")) == ("HassTurnOn", {"name": "Ceiling 2"})
+    assert understood(meant.interpret("ceiling two", off)) == ("HassTurnOff", {"name": "Ceiling 2"})
+
+
 def test_a_whole_command_after_another_stands_for_itself() -> None:
     meant = interpreter()
     first = meant.interpret("turn off the reading lamp")
@@ -264,6 +277,9 @@ def test_two_devices_of_one_name_the_own_room_wins() -> None:
     meaning = two_lamps("Office").interpret("turn on the desk lamp")
     assert understood(meaning) == ("HassTurnOn", {"name": "Desk Lamp", "area": "Office"})
     assert meaning is not None and meaning.question is None
+
+
+NAMES = ("ランプ", "Lamp [old] {x}|<y>", "()")
 
 
 def test_names_in_other_scripts_and_with_template_signs() -> None:
