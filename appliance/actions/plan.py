@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from appliance.events import Outcome
+from appliance.intents.interpretation import Interpretation
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,5 +20,7 @@ class Plan:
     """Does it; called once at the most, after end of speech. May give a plan whose reply and outcome replace these."""
     ask: bool = False
     """The reply is a question: listen for its answer."""
+    question: Interpretation | None = None
+    """Where a skill asks: what was understood, with the question that the next sentence answers (context of its turn)."""
     ends: bool = False
     """The conversation is over: no follow-up even if one was open."""

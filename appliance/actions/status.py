@@ -10,6 +10,7 @@ import psutil
 from appliance.actions.device import Hands
 from appliance.actions.plan import Plan
 from appliance.intents.interpretation import Interpretation
+from appliance.intents.replies import capital
 
 ZONES = Path("/sys/class/thermal")
 HOT_C = 80.0
@@ -27,7 +28,7 @@ def tell_status(_: Interpretation, hands: Hands) -> Plan:
         facts.append(say("status_response", ms=round(response_ms / 10) * 10))
     sentence = hands.replies.join(facts)
     key = "status_hot" if degrees is not None and degrees >= HOT_C else "status_fine"
-    return Plan(say(key, facts=sentence[:1].upper() + sentence[1:]))
+    return Plan(say(key, facts=capital(sentence)))
 
 
 def temperature_c(zones: Path = ZONES) -> float | None:

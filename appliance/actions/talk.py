@@ -6,6 +6,7 @@ from appliance.actions.device import Hands
 from appliance.actions.plan import Plan
 from appliance.events import Outcome
 from appliance.intents.interpretation import Interpretation
+from appliance.intents.replies import capital
 
 
 def stop(_: Interpretation, hands: Hands) -> Plan:
@@ -52,7 +53,9 @@ def mute(_: Interpretation, hands: Hands) -> Plan:
 def ask_back(meaning: Interpretation, hands: Hands) -> Plan:
     """'The bed light or the standing light?'"""
     choices = list(meaning.question.choices) if meaning.question is not None else []
-    return Plan(hands.replies.say("question", choices=hands.replies.either(choices)), ask=True)
+    return Plan(
+        hands.replies.say("question", choices=capital(hands.replies.either(choices))), ask=True, question=meaning
+    )
 
 
 def unable(_: Interpretation, hands: Hands) -> Plan:

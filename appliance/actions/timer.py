@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from appliance.actions.device import Hands
 from appliance.actions.plan import Plan
 from appliance.actions.timers import LONGEST_S, MOST_TIMERS, Timer
-from appliance.intents.interpretation import Interpretation
+from appliance.intents.interpretation import Interpretation, Question, Slot
+from appliance.intents.replies import capital
 
 _UNITS_S = {"hours": 3600, "minutes": 60, "seconds": 1}
 _ARTICLES = {"the", "my", "a", "an", "der", "den", "die", "das", "mein", "meinen"}
@@ -29,7 +31,7 @@ def start(meaning: Interpretation, hands: Hands) -> Plan:
         return None
 
     key = "timer_command" if command is not None else "timer_started" if name is None else "timer_started_named"
-    return Plan(_capital(hands.replies.say(key, name=name, duration=hands.replies.duration(seconds))), act=act)
+    return Plan(capital(hands.replies.say(key, name=name, duration=hands.replies.duration(seconds))), act=act)
 
 
 def increase(meaning: Interpretation, hands: Hands) -> Plan:
@@ -79,9 +81,9 @@ def status(meaning: Interpretation, hands: Hands) -> Plan:
     if not fitting:
         return Plan(hands.replies.say("timer_unknown"))
     if len(fitting) == 1:
-        return Plan(_capital(_left(fitting[0], hands, named=len(timers) > 1)))
+        return Plan(capital(_left(fitting[0], hands, named=len(timers) > 1)))
     items = [hands.replies.say("timer_item", name=_title(t, hands), duration=_duration(t, hands)) for t in fitting]
-    return Plan(hands.replies.say("timers_left", count=len(items), list=_capital("; ".join(items))))
+    return Plan(hands.replies.say("timers_left", count=len(items), list=capital("; ".join(items))))
 
 
 def _change(meaning: Interpretation, hands: Hands, sign: int) -> Plan:
@@ -112,7 +114,7 @@ def _resume(timer: Timer, hands: Hands) -> Plan:
 def _cancel(timer: Timer, hands: Hands) -> Plan:
     key = "timer_cancelled" if timer.name is None else "timer_cancelled_named"
     act = _once(hands, timer, lambda: hands.timers.cancel(timer.id))
-    return Plan(_capital(hands.replies.say(key, name=timer.name)), act=act)
+    return Plan(capital(hands.replies.say(key, name=timer.name)), act=act)
 
 
 def _once(hands: Hands, timer: Timer, do: Callable[[], object]) -> Callable[[], Awaitable[Plan | None]]:
@@ -137,9 +139,30 @@ def _on_one(meaning: Interpretation, hands: Hands, timers: list[Timer], plan: Ca
         return Plan(hands.replies.say("timer_unknown"))
     ringing = [timer for timer in fitting if timer.ringing]
     if len(fitting) > 1 and len(ringing) != 1:
-        names = [_title(timer, hands) for timer in fitting]
-        return Plan(hands.replies.say("timer_which", list=_capital(hands.replies.either(names))), ask=True)
+        return _which(meaning, fitting, hands)
     return plan((ringing or fitting)[0], hands)
+
+
+def _which(meaning: Interpretation, timers: list[Timer], hands: Hands) -> Plan:
+    """'The pizza timer or the 10 minute timer?' and what each answer would mean."""
+    titles = tuple(_title(timer, hands) for timer in timers)
+    first, *others = (replace(meaning.bare(), slots={**meaning.slots, **_called(timer)}) for timer in timers)
+    asked = replace(first, alternatives=tuple(others), question=Question("intent", titles))
+    reply = hands.replies.say("timer_which", list=capital(hands.replies.either(list(titles))))
+    return Plan(reply, ask=True, question=asked)
+
+
+def _called(timer: Timer) -> dict[str, Slot]:
+    """Slots by which people would call this timer."""
+    if timer.name is not None:
+        return {"name": timer.name}
+    rest = round(timer.started_s)
+    slots: dict[str, Slot] = {}
+    for unit, factor in _UNITS_S.items():
+        if rest // factor:
+            slots[f"start_{unit}"] = rest // factor
+            rest %= factor
+    return slots
 
 
 def _fitting(meaning: Interpretation, timers: list[Timer]) -> list[Timer]:
@@ -186,7 +209,3 @@ def _title(timer: Timer, hands: Hands) -> str:
 
 def _duration(timer: Timer, hands: Hands) -> str:
     return hands.replies.duration(hands.timers.remaining_s(timer))
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -86,7 +86,7 @@ class Timers:
 
     def all(self) -> tuple[Timer, ...]:
         """Every timer, the next to ring first; paused ones last."""
-        return tuple(sorted(self._timers.values(), key=lambda timer: (timer.paused, self.remaining_s(timer))))
+        return tuple(sorted(self._timers.values(), key=lambda timer: (timer.paused, timer.due_s or 0.0, timer.left_s)))
 
     def ringing(self) -> tuple[Timer, ...]:
         """Those that ring now."""
@@ -171,7 +171,7 @@ class Timers:
         """Lets what is due ring; seconds until the next is due, None without any."""
         now_s, wall_s = self.clock.monotonic(), self.clock.wall()
         waits: list[float] = []
-        for timer in tuple(self._timers.values()):
+        for timer in self.all():  # in the order in which they come due
             if timer.due_s is None:
                 continue
             left_s = timer.due_s - now_s

@@ -96,6 +96,8 @@ def _chosen(question: Question, text: str, readings: list[Interpretation]) -> in
             if value in question.choices:
                 return question.choices.index(str(value))
     held = [n for n, choice in enumerate(question.choices) if _holds(said, choice.casefold())]
+    if not held:
+        held = _only_in(said, [choice.casefold() for choice in question.choices])
     return held[0] if len(held) == 1 else None
 
 
@@ -103,3 +105,13 @@ def _holds(said: str, choice: str) -> bool:
     """Whether every word of the choice was said, and hardly anything else."""
     words, wanted = said.split(), choice.split()
     return set(wanted) <= set(words) and len(words) <= len(wanted) + 3
+
+
+def _only_in(said: str, choices: list[str]) -> list[int]:
+    """Choices that hold every said word which tells the choices apart ('pizza', 'the pizza one'); few words at most."""
+    words = said.split()
+    everywhere = set.intersection(*(set(choice.split()) for choice in choices))
+    telling = [word for word in words if word not in everywhere and any(word in choice.split() for choice in choices)]
+    if not telling or len(words) > len(telling) + 2:
+        return []
+    return [n for n, choice in enumerate(choices) if set(telling) <= set(choice.split())]

@@ -26,6 +26,11 @@ def strip_marks(text: str) -> str:
     return text.replace(MARK, "")
 
 
+def capital(text: str) -> str:
+    """With a capital first letter."""
+    return text[:1].upper() + text[1:]
+
+
 class Replies:
     """Sentences of one language."""
 

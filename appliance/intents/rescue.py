@@ -14,30 +14,26 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from hassil.errors import HassilError
-from hassil.intents import Intents
 from hassil.numbers import get_rbnf_engine
-from hassil.sample import sample_sentence
 
 from appliance.grammar.source import GrammarSource
 from appliance.intents.interpretation import Interpretation
 from appliance.intents.recognise import Interpreter
+from appliance.intents.skeletons import SLOT, skeletons
 
 NEAR = 0.34
 """Largest distance that is worth a try: every third sound wrong."""
 MOST_COMPARED = 60
-MOST_OF_ONE_TEMPLATE = 12
-"""Variants with, and as many without, the optional words."""
-MOST_SKELETONS = 25_000
+MOST_SKELETONS = 30_000
 MOST_WORDS = 16
 """Longer texts are talk, not a misheard command."""
 _LONGEST_NAME_WORDS = 4
 _NAMES_TRIED = 6
 
-_SLOT = re.compile(r"\{(\w+)\}")
 _SOUNDS = (
     (re.compile(r"ph"), "f"),
     (re.compile(r"gh|[hw']"), ""),
+    (re.compile(r"c(?=[eiy])"), "s"),
     (re.compile(r"[ckq]"), "k"),
     (re.compile(r"[zx]"), "s"),
     (re.compile(r"v"), "f"),
@@ -67,8 +63,8 @@ class Rescuer:
         self._interpreter = interpreter
         self._language = source.language
         self._numbers = dict(_number_words(source.language))
-        skeletons = tuple(dict.fromkeys(islice(_skeletons(source), MOST_SKELETONS)))
-        self._skeletons = _Index((_heard(skeleton), skeleton) for skeleton in skeletons)
+        sampled = tuple(dict.fromkeys(islice(skeletons(source), MOST_SKELETONS)))
+        self._skeletons = _Index((_heard(skeleton), skeleton) for skeleton in sampled)
         lists = source.sentences.get("lists", {})
         self._names = _Index(
             (sounds(value["in"]), f"{kind}\n{value['in']}")
@@ -171,70 +167,18 @@ def sounds(text: str) -> str:
 
 def _heard(skeleton: str) -> str:
     """Sounds of a skeleton; each slot is one sign that matches only itself."""
-    parts = _SLOT.split(skeleton)
+    parts = SLOT.split(skeleton)
     return "".join({"name": "1", "area": "2"}.get(part, "") if n % 2 else sounds(part) for n, part in enumerate(parts))
 
 
 def _fill(skeleton: str, kind: str, name: str, numbers: list[str]) -> str | None:
     """The skeleton with what was taken out of the text; None if it asks for anything else."""
-    if _SLOT.findall(skeleton) != ([kind] if kind else []) or skeleton.count("#") != len(numbers):
+    if SLOT.findall(skeleton) != ([kind] if kind else []) or skeleton.count("#") != len(numbers):
         return None
     filled = skeleton.replace(f"{{{kind}}}", name) if kind else skeleton
     for number in numbers:
         filled = filled.replace("#", number, 1)
     return filled
-
-
-def _skeletons(source: GrammarSource) -> Iterator[str]:
-    """Sentences with {name} and {area} left open and numbers as '#'; those with open text or other lists are left out."""
-    intents = Intents.from_dict(source.sentences)
-    lists = source.sentences.get("lists", {})
-    ranges = {name for name, body in lists.items() if "range" in body}
-    order = sorted(intents.intents.values(), key=lambda intent: intent.name not in source.own_intents)
-    for intent in order:
-        for block in intent.data:
-            if "follow_up" in block.requires_context:
-                continue
-            rules = {**intents.expansion_rules, **block.expansion_rules}
-            for sentence in block.sentences:
-                used = set(sentence.list_names(rules))
-                wild = {name for name in used if "wildcard" in lists.get(name, {})} | ({"floor"} & used)
-                if wild or len(used - ranges) > 2:
-                    continue
-                try:
-                    for short in (True, False):
-                        texts = sample_sentence(
-                            sentence, intents.slot_lists, rules, source.language, False, False, skip_optionals=short
-                        )
-                        for text in islice(texts, MOST_OF_ONE_TEMPLATE):
-                            yield from _closed(text, lists, ranges)
-                except HassilError:
-                    continue
-
-
-def _closed(text: str, lists: dict[str, dict[str, object]], ranges: set[str]) -> Iterator[str]:
-    """The sampled text with ranges as '#'; a small list of words is spelled out."""
-    text = _SLOT.sub(lambda found: "#" if found.group(1) in ranges else found.group(), text)
-    others = [name for name in _SLOT.findall(text) if name not in {"name", "area"}]
-    if not others:
-        yield text
-        return
-    values = lists.get(others[0], {}).get("values")
-    for value in islice(values if isinstance(values, list) else (), 12):
-        said = value if isinstance(value, str) else value["in"]
-        for plain in _alternatives(str(said)):
-            yield from _closed(text.replace(f"{{{others[0]}}}", plain), lists, ranges)
-
-
-def _alternatives(template: str) -> Iterator[str]:
-    """First and further forms of a list value: '(closed|shut)' → closed, shut; optional parts are left out."""
-    bare = re.sub(r"\[[^]]*\]", "", template)
-    group = re.search(r"\(([^()]*)\)", bare)
-    if group is None:
-        yield " ".join(bare.split())
-        return
-    for choice in group.group(1).split("|"):
-        yield " ".join((bare[: group.start()] + choice + bare[group.end() :]).split())
 
 
 def _number_words(language: str) -> Iterator[tuple[str, str]]:
