@@ -35,8 +35,6 @@ class EspeakPhonemiser:
         self._library = library
         self._voice = voice
         self._symbols = symbols
-        self.dropped = 0
-        """Phonemes left out because the voice has no such symbol."""
 
     def phonemes(self, text: str) -> str:
         said = []
@@ -44,9 +42,7 @@ class EspeakPhonemiser:
             if ipa := self._library.phonemes(words, self._voice):
                 said.append(ipa + mark)
         plain = unicodedata.normalize("NFD", " ".join(said))
-        known = "".join(symbol for symbol in plain if symbol in self._symbols)
-        self.dropped += len(plain) - len(known)
-        return known
+        return "".join(symbol for symbol in plain if symbol in self._symbols)
 
 
 def clauses(text: str) -> list[tuple[str, str]]:
