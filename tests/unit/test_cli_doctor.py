@@ -26,6 +26,7 @@ Row = dict[str, Any]
 @pytest.fixture
 def ask(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """Runs doctor on ALSA's null card; answers (exit code, {check: row})."""
+    monkeypatch.delenv("APPLIANCE_MODELS__MIRROR", raising=False)
     monkeypatch.setattr(checks, "MODULES", ("json",))  # the real ones take seconds; test_packages has its own
 
     def ask(*assignments: str) -> tuple[int, dict[str, Row]]:

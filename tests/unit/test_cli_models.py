@@ -14,7 +14,8 @@ from tests.unit.command import call
 
 
 @pytest.fixture
-def state(tmp_path: Path) -> tuple[str, ...]:
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
+    monkeypatch.delenv("APPLIANCE_MODELS__MIRROR", raising=False)
     return (f"device.state_dir={tmp_path}",)
 
 
