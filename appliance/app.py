@@ -129,20 +129,25 @@ async def running(settings: Settings, models: Models) -> AsyncIterator[Appliance
     appliance.mind.write_grammar(settings.device.runtime_dir)
     log_start(settings, models)
     appliance.bus.publish(StateChanged(state=State.STARTING))
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(child.run(), name=child.name) for child in appliance.children]
-        tasks.append(group.create_task(appliance.conversation.run(), name="conversation"))
-        tasks.append(group.create_task(appliance.mind.timers.run(), name="timers"))
-        tasks.append(group.create_task(appliance.ring(), name="ring"))
-        tasks.append(group.create_task(appliance.greet(), name="greet"))
-        tasks.append(group.create_task(Control(appliance).run(), name="control"))
-        tasks.append(group.create_task(_feed_watchdog(), name="watchdog"))
-        tasks.append(group.create_task(_become_ready(appliance), name="ready"))
-        try:
-            yield appliance
-        finally:
-            for task in reversed(tasks):
-                task.cancel()
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(child.run(), name=child.name) for child in appliance.children]
+            tasks.append(group.create_task(appliance.conversation.run(), name="conversation"))
+            tasks.append(group.create_task(appliance.mind.timers.run(), name="timers"))
+            tasks.append(group.create_task(appliance.ring(), name="ring"))
+            tasks.append(group.create_task(appliance.greet(), name="greet"))
+            tasks.append(group.create_task(Control(appliance).run(), name="control"))
+            tasks.append(group.create_task(_feed_watchdog(), name="watchdog"))
+            tasks.append(group.create_task(_become_ready(appliance), name="ready"))
+            try:
+                yield appliance
+            finally:
+                for task in reversed(tasks):
+                    task.cancel()
+    except BaseExceptionGroup as several:
+        if len(several.exceptions) == 1:
+            raise several.exceptions[0] from None  # the body's own error, or the one task that failed
+        raise
 
 
 async def _become_ready(appliance: Appliance) -> None:

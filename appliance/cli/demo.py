@@ -1,0 +1,188 @@
+"""A whole spoken turn where there is no hardware: virtual sound card, LED ring in the terminal, stage times at the end."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import subprocess
+import tempfile
+import wave
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from appliance import app, catalogue
+from appliance.bench.virtual_card import RATE_HZ, Recorder, VirtualCard
+from appliance.cli.run import log_to_stderr
+from appliance.control import turn_table
+from appliance.errors import ApplianceError
+from appliance.events import (
+    Happening,
+    Outcome,
+    PartialHeard,
+    State,
+    StateChanged,
+    TurnEnded,
+    TurnRecord,
+    WakeDetected,
+)
+from appliance.replay.recording import load as load_recording
+from appliance.settings import Settings, load
+
+EXAMPLE = 'appliance demo --say "set a timer for five minutes"'
+
+WAKE_WORD = "Alexa"
+ATTEMPTS = 3
+"""How often the request is spoken before the demo gives up; a person would say it again too."""
+TURN_S = 20.0
+BAR_MS = 25.0
+"""Milliseconds of a waterfall that one character stands for."""
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--say", default="set a timer for five minutes", metavar="TEXT", help="what is asked aloud")
+    parser.add_argument("--out", type=Path, default=Path("build/demo-reply.wav"), metavar="FILE", help="the reply")
+    parser.add_argument("--json", action="store_true", help="the turn as JSON, nothing drawn")
+
+
+def run(args: argparse.Namespace) -> int:
+    settings, _ = load(args.config, args.assignments)
+    log_to_stderr("ERROR")
+    console = Console(quiet=args.json)
+    record = asyncio.run(_demo(args, settings, console))
+    if args.json:
+        print(json.dumps(turn_table(record), ensure_ascii=False))
+    console.print(stage_times(record))
+    console.print(f"The reply is kept in {args.out}.", highlight=False)
+    return 0 if record.outcome is Outcome.ANSWERED else 1
+
+
+async def _demo(args: argparse.Namespace, settings: Settings, console: Console) -> TurnRecord:
+    with tempfile.TemporaryDirectory(prefix="appliance-demo-") as name, VirtualCard() as card:
+        folder = Path(name)
+        os.environ.update(card.environment)  # alsa-lib of the sound child reads them
+        sound = settings.sound.model_copy(update={"source": "alsa", "capture": "mic", "playback": "speaker"})
+        device = settings.device.model_copy(update={"log_level": "ERROR"})
+        settings = app.private_folders(settings.model_copy(update={"sound": sound, "device": device}), folder)
+        models = catalogue.resolve(settings)
+        if models.stt is None or models.tts is None:
+            console.print(
+                "[yellow]No models are here, so the starter engines run (pocketsphinx, espeak-ng). "
+                "`appliance models fetch` gets the real ones.[/yellow]"
+            )
+        request = spoken_request(f"{WAKE_WORD}, {args.say}", folder)
+        async with app.running(settings, models) as appliance:
+            if not await appliance.wait_ready():
+                missing = ", ".join(c.last_failure or c.name for c in appliance.children if not c.ready)
+                raise ApplianceError("not-ready", f"Not every engine became ready: {missing}")
+            console.print(f"Ready after {appliance.ready_s or 0:.1f} s. Someone says: “{WAKE_WORD}, {args.say}”.")
+            recorder = card.record_speaker()
+            record = await _ask(appliance, card, request, console)
+            await asyncio.sleep(0.3)  # the last samples are still on their way through the virtual card
+            _keep(recorder, args.out)
+    return record
+
+
+async def _ask(appliance: app.Appliance, card: VirtualCard, request: Path, console: Console) -> TurnRecord:
+    """Speaks the request until a turn came of it. Raises ApplianceError where none did."""
+    record: TurnRecord | None = None
+    for _ in range(ATTEMPTS):
+        watch = appliance.bus.watch("demo")
+        speaking = asyncio.create_task(asyncio.to_thread(card.speak_in_room, load_recording(request).samples))
+        picture = Picture()
+        with (
+            Live(console=console, get_renderable=picture.render, refresh_per_second=12),
+            contextlib.suppress(TimeoutError),
+        ):
+            async with asyncio.timeout(TURN_S):
+                async for happening in watch:
+                    picture.see(happening)
+                    if isinstance(happening, TurnEnded):
+                        record = happening.record
+                        break
+        await speaking
+        if record is not None and record.outcome is Outcome.ANSWERED:
+            return record
+        console.print("Not understood. Once more." if record else "The wake word was not heard. Once more.")
+    if record is None:
+        raise ApplianceError("no-wake", f"The wake word was not heard in {ATTEMPTS} attempts.")
+    return record
+
+
+def spoken_request(text: str, folder: Path) -> Path:
+    """A WAV of `text`, made on the spot by espeak-ng. Raises ApplianceError where it cannot be had."""
+    file = folder / "request.wav"
+    try:
+        subprocess.run(
+            ["espeak-ng", "-v", "en-us", "-s", "150", "-w", str(file), text],
+            check=True, timeout=20, stdin=subprocess.DEVNULL, capture_output=True,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError) as error:
+        raise ApplianceError("no-espeak", "espeak-ng, which speaks the demo's request, cannot be run.") from error
+    return file
+
+
+def _keep(recorder: Recorder, file: Path) -> None:
+    """Writes what the loudspeaker played, without the silence around it."""
+    samples = recorder.stop()
+    loud = np.nonzero(np.abs(samples.astype(np.int32)) > 300)[0]
+    if len(loud):
+        samples = samples[max(0, loud[0] - RATE_HZ // 10) : loud[-1] + RATE_HZ // 10]
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with wave.open(str(file), "wb") as wav:
+        wav.setnchannels(1)
+        wav.setsampwidth(2)
+        wav.setframerate(RATE_HZ)
+        wav.writeframes(samples.tobytes())
+
+
+class Picture:
+    """The LED ring, the state and the words, drawn while the turn runs."""
+
+    def __init__(self, ring: Callable[[State, float], Text] | None = None) -> None:
+        self._states: set[State] = {State.IDLE}
+        self._heard = ""
+        self._wake: WakeDetected | None = None
+        self._record: TurnRecord | None = None
+
+    def see(self, happening: Happening) -> None:
+        if isinstance(happening, StateChanged):
+            (self._states.add if happening.on else self._states.discard)(happening.state)
+        elif isinstance(happening, PartialHeard):
+            self._heard = happening.text
+        elif isinstance(happening, WakeDetected):
+            self._wake = happening
+        elif isinstance(happening, TurnEnded):
+            self._record = happening.record
+
+    def render(self) -> Group:
+        shown = next(state for state in State if state in self._states or state is State.IDLE)
+        lines = [Text(f"state  {shown.value}", style="bold")]
+        if self._wake is not None:
+            lines.append(Text(f"wake   {self._wake.wake_word} ({self._wake.score:.2f})"))
+        if self._heard:
+            lines.append(Text(f"heard  {self._heard}"))
+        if self._record is not None and self._record.reply:
+            lines.append(Text(f"reply  {self._record.reply}", style="green"))
+        return Group(*lines)
+
+
+def stage_times(record: TurnRecord) -> Table:
+    """The turn's stages as a table with a waterfall on the audio's own time line."""
+    table = Table("stage", "from ms", "ms", "waterfall", title="Where the time went")
+    for mark in record.marks:
+        start, length = int(mark.start_ms / BAR_MS), max(1, int((mark.end_ms - mark.start_ms) / BAR_MS))
+        table.add_row(
+            mark.stage, f"{mark.start_ms:.0f}", f"{mark.end_ms - mark.start_ms:.0f}", " " * start + "█" * length
+        )
+    response = record.ms.get("response")
+    table.caption = "" if response is None else f"answered {response:.0f} ms after the last word"
+    return table
