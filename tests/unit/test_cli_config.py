@@ -29,7 +29,8 @@ def test_show_one_section(capsys: pytest.CaptureFixture[str]) -> None:
     assert "vad.threshold" in printed and "stt." not in printed
 
 
-def test_check(capsys: pytest.CaptureFixture[str]) -> None:
+def test_check(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.delenv("APPLIANCE_MODELS__MIRROR", raising=False)
     assert call(config, "check", assignments=("stt.beam=64",)) == 0
     assert "valid; 1 settings are set" in capsys.readouterr().out
     with pytest.raises(SettingsError, match=r"stt\.beam \(--set\)"):
