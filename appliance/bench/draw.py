@@ -11,8 +11,6 @@ WIDTH = 920
 LABELS = 150
 """Room for row names at the left, in picture units."""
 RIGHT = 40
-CHARACTER = 6.6
-"""Width of a character of the 12-unit system font, about; keeps labels inside the picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +85,10 @@ def grid(scale: Scale, top: float, bottom: float, unit: str) -> list[str]:
 def figure(value: float) -> str:
     """A value for people: whole from 100 on, else two figures behind the point at the most."""
     if abs(value) >= 100 or value == int(value):
-        return f"{value:.0f}"
-    return f"{value:.2f}".rstrip("0").rstrip(".") if abs(value) >= 0.01 else f"{value:.2g}"
+        words = f"{value:.0f}"
+    else:
+        words = f"{value:.2f}".rstrip("0").rstrip(".") if abs(value) >= 0.01 else f"{value:.2g}"
+    return words.replace("-", "−", 1) if value <= -0.01 else words
 
 
 def shorten(words: str, most: int = 22) -> str:

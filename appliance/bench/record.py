@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from appliance.bench.machine import PI5_CORE_SLOWER, machine, model_hashes, versions
@@ -68,7 +68,11 @@ class Record:
 
 def record(result: SuiteResult, models: Models) -> Record:
     """The record of a result that was had just now, on this machine, with these models."""
-    return Record(result, models=model_hashes(models))
+    here = machine()
+    if here["load_1min"] > (here["cores"] or 1):
+        busy = f"Others were at work here (load {here['load_1min']} on {here['cores']} cores): times are upper bounds."
+        result = replace(result, notes=(*result.notes, busy))
+    return Record(result, here, models=model_hashes(models))
 
 
 def _number(value: float | None) -> float | None:

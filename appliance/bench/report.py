@@ -18,13 +18,18 @@ from appliance.telemetry.budgets import Direction
 PAGE = Path(__file__).with_name("report.html")
 MOST_ROWS = 1000
 CARDS = 4
+HEADLINES = {
+    "latency": ("latency.response_ms.p50", "latency.response_ms.p95", "latency.cut_off_rate", "latency.right_rate"),
+}
+"""Suites with more measures than a person reads → those that sum it up."""
+VERDICTS = ("critical", "warning", "met")
 HIDDEN = ("marks", "partials")
 """Columns of details that only pictures can show."""
 
 
 def page(records: Sequence[Record]) -> str:
     """The whole page, one section a suite."""
-    names = ", ".join(record.result.suite for record in records)
+    names = ", ".join(dict.fromkeys(record.result.suite for record in records))
     now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC")
     sections = "".join(map(_section, records)) + (_conditions(records[0]) if records else "")
     return Template(PAGE.read_text(encoding="utf-8")).substitute(
@@ -43,7 +48,7 @@ def _about(records: Sequence[Record], now: str) -> str:
 def _section(record: Record) -> str:
     result = record.result
     return (
-        f'<section><div class="head"><h2>{escape(result.suite)}</h2><span class="soft">n = {result.n}</span></div>'
+        f'<section><div class="head"><h2>{escape(result.title)}</h2><span class="soft">n = {result.n}</span></div>'
         + _cards(record)
         + "".join(map(_figure, pictures(result)))
         + "<h3>Measures and budgets</h3>"
@@ -55,12 +60,14 @@ def _section(record: Record) -> str:
 
 
 def _cards(record: Record) -> str:
-    """The judged figures that are there, the ones to look at first."""
-    judged = [row for row in record.judged if row.verdict is not None]
-    judged.sort(key=lambda row: ("met", "warning", "critical").index(row.verdict or "met"), reverse=True)
+    """The figures to look at first: the suite's headlines, else the worst that were judged."""
+    rows = [row for row in record.judged if row.name in HEADLINES.get(record.result.suite, ())]
+    if not rows:
+        rows = [row for row in record.judged if row.verdict is not None]
+        rows.sort(key=lambda row: VERDICTS.index(row.verdict or "met"))
     cards = [
-        f'<div class="card"><b>{_with_unit(row)}</b><span>{escape(row.name)}</span> {_verdict(row)}</div>'
-        for row in judged[:CARDS]
+        f'<div class="card"><b>{_with_unit(row)}</b><span class="what">{escape(row.name)}</span>{_verdict(row)}</div>'
+        for row in rows[:CARDS]
     ]
     return f'<div class="cards">{"".join(cards)}</div>' if cards else ""
 
@@ -69,7 +76,7 @@ def _with_unit(row: Judged) -> str:
     unit = row.budget.unit if row.budget else ""
     if row.value is None:
         return "–"
-    if unit in ("share", "of a core"):
+    if unit in ("share", "of a core") or (not unit and row.name.endswith("_rate")):
         return f"{figure(round(100 * row.value, 2))} %"
     return f"{figure(row.value)} {escape(unit)}".strip()
 
@@ -90,7 +97,7 @@ def _measure(row: Judged) -> str:
         sign = "≤" if row.budget.direction is Direction.AT_MOST else "≥"
         target = f"{sign} {figure(row.budget.target)} {escape(row.budget.unit)}"
         goal = "" if row.budget.goal is None else f"{sign} {figure(row.budget.goal)}"
-    value = "null" if row.value is None else _exact(row.value)
+    value = '<span class="null">null</span>' if row.value is None else _exact(row.value)
     pi5 = "" if row.pi5 is None else _exact(row.pi5)
     return (f'<tr><td class="name">{escape(row.name)}</td><td class="n"><b>{value}</b></td><td class="n">{target}</td>'
             f'<td class="n">{goal}</td><td>{_verdict(row)}</td><td class="n">{pi5}</td></tr>')  # fmt: skip

@@ -21,3 +21,8 @@ class SuiteResult:
     """Sentences for people: why a measure is None, under which conditions the figures hold."""
     variant: str = ""
     """The kind of data where budgets differ by it (`coffee`, `10db`); empty elsewhere."""
+
+    @property
+    def title(self) -> str:
+        """The suite's name, and the kind of data where that matters."""
+        return f"{self.suite} ({self.variant})" if self.variant else self.suite

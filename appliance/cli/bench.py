@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -13,6 +15,7 @@ from rich.text import Text
 
 from appliance import catalogue
 from appliance.bench.latency import PARTS
+from appliance.bench.plan import everything
 from appliance.bench.record import Judged, Record, record
 from appliance.bench.report import page
 from appliance.bench.request import Request
@@ -24,12 +27,19 @@ from appliance.settings import load as load_settings
 from appliance.settings.child import Models
 
 EXAMPLE = "appliance bench latency --data recordings/ --report latency.html"
+ALL = "all"
 COLOURS = {"met": "green", "warning": "yellow", "critical": "bold red"}
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     suites = "; ".join(f"{name}: {suite.help}" for name, suite in SUITES.items())
-    parser.add_argument("suites", nargs="+", choices=tuple(SUITES), metavar="SUITE", help=suites)
+    parser.add_argument(
+        "suites",
+        nargs="+",
+        choices=(*SUITES, ALL),
+        metavar="SUITE",
+        help=f"{suites}; {ALL}: every suite, with --data a folder that holds a folder a kind",
+    )
     parser.add_argument("--data", type=Path, metavar="DIR", help="recordings, or a text file for tts")
     parser.add_argument("--noise", type=Path, metavar="FILE", help="noise to mix into the recordings")
     parser.add_argument("--snr", type=float, nargs="+", action="extend", default=[], metavar="DB",
@@ -46,7 +56,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--without", nargs="+", action="extend", default=[], metavar="PART",
                         choices=tuple(PARTS),
                         help=f"latency: once more with each of these switched off: {', '.join(PARTS)}")  # fmt: skip
-    parser.add_argument("--json", action="store_true", help="one JSON object a suite")
+    parser.add_argument("--json", action="store_true", help="one JSON object, a list of them for several suites")
     parser.add_argument("--report", type=Path, metavar="FILE.html", help="write a page with pictures")
 
 
@@ -54,24 +64,54 @@ def run(args: argparse.Namespace) -> int:
     """0 where every suite could be run, whatever the verdicts: they are results, not failures."""
     _check(args)
     settings, _ = load_settings(args.config, args.assignments)
-    log_to_stderr("ERROR" if settings.device.log_level == "INFO" else settings.device.log_level)
+    if settings.device.log_level == "INFO":  # a line a stage is for the journal of a device, not for a table
+        device = settings.device.model_copy(update={"log_level": "ERROR"})
+        settings = settings.model_copy(update={"device": device})
+    log_to_stderr(settings.device.log_level)
     models = catalogue.resolve(settings)
+    request = _request(args, settings, models)
+    suites = everything(request) if ALL in args.suites else [(suite, request) for suite in dict.fromkeys(args.suites)]
     console, errors = Console(), Console(stderr=True)
     records = []
-    for suite in dict.fromkeys(args.suites):
-        found = _run_suite(suite, args, settings, models, errors)
-        records.append(found)
-        if args.json:
-            print(json.dumps(found.table(), ensure_ascii=False), flush=True)
-        else:
-            show(found, console)
+    for suite, wanted in suites:
+        records.append(_measure(suite, wanted, errors))
+        if not args.json:
+            show(records[-1], console)
+    if args.json:
+        tables = [found.table() for found in records]
+        print(json.dumps(tables[0] if len(suites) == 1 else tables, ensure_ascii=False))
     if args.report is not None:
         _write(args.report, page(records))
         errors.print(f"The report is in {args.report}.", style="dim")
     return 0
 
 
-def _run_suite(suite: str, args: argparse.Namespace, settings: Settings, models: Models, errors: Console) -> Record:
+def _request(args: argparse.Namespace, settings: Settings, models: Models) -> Request:
+    return Request(
+        settings=settings,
+        models=models,
+        data=args.data,
+        noise=args.noise,
+        snr_db=tuple(args.snr),
+        limit=args.limit,
+        seconds=args.seconds,
+        word=args.word,
+        negatives=tuple(args.negatives),
+        home=args.home,
+        sentences=tuple(args.sentences),
+        without=tuple(dict.fromkeys(args.without)),
+        turn=args.turn,
+        run_arguments=_run_arguments(args),
+    )
+
+
+def _run_arguments(args: argparse.Namespace) -> tuple[str, ...]:
+    config = () if args.config is None else ("--config", str(args.config))
+    return (*config, *(part for assignment in args.assignments for part in ("--set", assignment)))
+
+
+def _measure(suite: str, request: Request, errors: Console) -> Record:
+    """Runs a suite behind a progress bar, where standard error is a terminal."""
     columns = (TextColumn("[bold]{task.fields[suite]}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
                TextColumn("{task.description}"))  # fmt: skip
     with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
@@ -80,41 +120,23 @@ def _run_suite(suite: str, args: argparse.Namespace, settings: Settings, models:
         def progress(done: int, total: int, what: str) -> None:
             bar.update(task, completed=done, total=total, description=what)
 
-        request = Request(
-            settings=settings,
-            models=models,
-            data=args.data,
-            noise=args.noise,
-            snr_db=tuple(args.snr),
-            limit=args.limit,
-            seconds=args.seconds,
-            word=args.word,
-            negatives=tuple(args.negatives),
-            home=args.home,
-            sentences=tuple(args.sentences),
-            without=tuple(dict.fromkeys(args.without)),
-            turn=args.turn,
-            run_arguments=_run_arguments(args),
-            progress=progress,
-        )
-        return record(SUITES[suite].run(request), models)
-
-
-def _run_arguments(args: argparse.Namespace) -> tuple[str, ...]:
-    config = () if args.config is None else ("--config", str(args.config))
-    return (*config, *(part for assignment in args.assignments for part in ("--set", assignment)))
+        return record(SUITES[suite].run(replace(request, progress=progress)), request.models)
 
 
 def show(found: Record, console: Console) -> None:
     """The suite's measures beside their budgets, then what a reader must know."""
-    table = Table(title=f"{found.result.suite}, n = {found.result.n}", title_justify="left", title_style="bold")
-    table.add_column("measure")
+    table = Table(
+        title=f"{found.result.suite}, n = {found.result.n}", title_justify="left", title_style="bold", box=SIMPLE_HEAD
+    )
+    projected = any(row.pi5 is not None for row in found.judged)
+    table.add_column("measure", no_wrap=True)
     for column in ("value", "target", "beyond"):
-        table.add_column(column, justify="right")
-    table.add_column("verdict")
-    table.add_column("on a Pi 5 core", justify="right")
+        table.add_column(column, justify="right", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
+    if projected:
+        table.add_column("Pi 5", justify="right", no_wrap=True)
     for row in found.judged:
-        table.add_row(*_cells(row))
+        table.add_row(*_cells(row)[: len(table.columns)])
     console.print(table)
     for note in found.result.notes:
         console.print(Text(f"· {note}"))
