@@ -1,49 +1,24 @@
-"""In: a name as it is written. Out: the ways it may be spoken, free of template signs, numbers as digits and as words."""
+"""In: a name as it is written. Out: the ways it may come back from a recogniser, free of template signs."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from functools import lru_cache
-
-from hassil.numbers import get_rbnf_engine
-
-_NO_SPEECH = re.compile(r"[\W_]+")
-_DIGITS = re.compile(r"(\d+)")
-_LONGEST_NUMBER = 6
-"""Digits; a longer number in a name is a code that nobody speaks as one number."""
+from appliance.grammar.spoken import letters, ways
 
 
 def spoken_forms(name: str, language: str) -> tuple[str, ...]:
-    """The ways `name` may be said, best first; none if nothing in it can be spoken.
+    """The ways `name` may be said, the written one first; none if nothing in it can be spoken.
 
-    >>> spoken_forms("Light 2 (old)", "en")
-    ('Light 2 old', 'Light two old')
+    >>> spoken_forms("TV 2 (old)", "en")
+    ('TV 2 old', 'tv two old', 't v two old')
     """
     plain = _without_signs(name)
     if not plain:
         return ()
-    return tuple(dict.fromkeys(_forms(plain, language)))
-
-
-def _forms(plain: str, language: str) -> Iterator[str]:
-    yield plain
-    if _DIGITS.search(plain):
-        yield _without_signs(_DIGITS.sub(lambda found: f" {_words(found.group(), language)} ", plain))
+    same = {plain.casefold()}
+    return (plain, *(way for way in ways(plain, language) if way not in same))
 
 
 def _without_signs(text: str) -> str:
     """Letters, digits, apostrophes and combining marks stay; everything else would be template syntax or is silent."""
     kept = "".join(sign if sign.isalnum() or sign in "'’" or not sign.isascii() else " " for sign in text)
-    words = [word for word in kept.split() if _NO_SPEECH.sub("", word)]
-    return " ".join(words)
-
-
-@lru_cache(maxsize=4096)
-def _words(digits: str, language: str) -> str:
-    if len(digits) > _LONGEST_NUMBER:
-        return digits
-    try:
-        return str(get_rbnf_engine(language).format_number(int(digits)).text)
-    except (ValueError, NotImplementedError):
-        return digits
+    return " ".join(word for word in kept.split() if letters(word))

@@ -58,13 +58,15 @@ def test_empty_home_is_fine() -> None:
 @pytest.mark.parametrize(
     ("name", "language", "forms"),
     [
-        ("Light 2 (old)", "en", ("Light 2 old", "Light two old")),
-        ("TV", "en", ("TV",)),
-        ("Lampe 21", "de", ("Lampe 21",)),
+        ("TV 2 (old)", "en", ("TV 2 old", "tv two old", "t v two old")),
+        ("TV", "en", ("TV", "t v")),
+        ("EcoBee", "en", ("EcoBee", "eco bee")),
+        ("Lampe 21", "de", ("Lampe 21", "lampe einundzwanzig")),
         ("Кухня", "ru", ("Кухня",)),
         ("キッチン", "ja", ("キッチン",)),
         ("{[<>]}", "en", ()),
-        ("O'Brien's", "en", ("O'Brien's",)),
+        ("Lamp + Fan", "xx", ("Lamp Fan",)),
+        ("O'Brien's", "en", ("O'Brien's", "obriens")),
     ],
 )
 def test_spoken_forms(name: str, language: str, forms: tuple[str, ...]) -> None:

@@ -142,6 +142,19 @@ def test_german(text: str, intent: str, slots: dict[str, Any]) -> None:
     assert understood(interpreter("de", "kueche").interpret(text)) == (intent, slots)
 
 
+@pytest.mark.parametrize(
+    ("language", "text", "intent"),
+    [
+        ("fr", "allume la lampe", "HassTurnOn"),
+        ("es", "enciende lampe", "HassTurnOn"),
+        ("nl", "hoe laat is het", "HassGetCurrentTime"),
+    ],
+)
+def test_other_languages_have_what_is_upstream(language: str, text: str, intent: str) -> None:
+    home = Home(None, (), (Entity("lampe", "light"),))
+    assert understood(Interpreter(grammar_source(home, language), home).interpret(text))[0] == intent
+
+
 # -- the labelled sets ------------------------------------------------------------------------------------------------
 
 
