@@ -27,6 +27,9 @@ EXAMPLE = "appliance models fetch --profile standard"
 DEFAULT_PROFILE = "standard"
 """What `fetch` gets from the network when neither the settings nor the command name a profile."""
 
+WIDE = 120
+"""Columns of a terminal that takes the whole table."""
+
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", choices=tuple(ACTIONS), help="what to do")
@@ -63,15 +66,22 @@ def _list(settings: Settings, args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(rows, indent=2))
         return 0
-    headings = ("stage", "language", "profiles", "download", "memory", "licence", "tested", "here")
+    _print(rows)
+    return 0
+
+
+def _print(rows: list[dict[str, Any]]) -> None:
+    """A table; a narrow terminal gets the columns that a choice is made by."""
+    console = Console()
+    wide = console.width >= WIDE
+    headings = ("stage", "profiles", "download", "here") + (("language", "memory", "licence", "tested") if wide else ())
     table = Table(Column("model", no_wrap=True, min_width=26), *headings)
     for row in rows:
         size = f"{row['download_bytes'] / 1e6:.1f} MB" if row["downloadable"] else "mirror only"
         memory = f"{'' if row['tested'] else '~'}{row['memory_mb']} MB"
-        profiles, tested, here = ", ".join(row["profiles"]), _mark(row["tested"]), row["state"]
-        table.add_row(row["name"], row["stage"], row["language"], profiles, size, memory, row["licence"], tested, here)
-    Console().print(table)
-    return 0
+        more = (row["language"], memory, row["licence"], _mark(row["tested"])) if wide else ()
+        table.add_row(row["name"], row["stage"], ", ".join(row["profiles"]), size, row["state"], *more)
+    console.print(table)
 
 
 def _row(catalogue: Catalogue, entry: Entry, store: Store) -> dict[str, Any]:
