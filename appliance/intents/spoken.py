@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from appliance.grammar.spoken import letters, ways
 
+MOST_FORMS = 4
+"""Beside the written one; 5,000 names with numbers would otherwise become 60,000 values."""
+
 
 def spoken_forms(name: str, language: str) -> tuple[str, ...]:
     """The ways `name` may be said, the written one first; none if nothing in it can be spoken.
@@ -15,7 +18,7 @@ def spoken_forms(name: str, language: str) -> tuple[str, ...]:
     if not plain:
         return ()
     same = {plain.casefold()}
-    return (plain, *(way for way in ways(plain, language) if way not in same))
+    return (plain, *(way for way in ways(plain, language)[:MOST_FORMS] if way not in same))
 
 
 def _without_signs(text: str) -> str:
