@@ -31,7 +31,9 @@ class MicroWakeWord:
 
     name = "microwakeword"
     library = "ai-edge-litert"
-    tail_ms = 240
+    tail_ms = 260
+    """Of 140 recordings of alexa cut off at the word's end (22 dB below its loudest frame) and joined straight to a
+    command: detected 170 ms behind the end in the middle, 250 ms at p90, 280 ms at p95."""
 
     def __init__(self, settings: WakeSettings, models: Sequence[ModelFile] = ()) -> None:
         """Loads the models of `settings.words`. Raises WakeError where one is missing or is not INT8."""
