@@ -11,13 +11,16 @@ import asyncio
 import json
 import logging
 import os
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
+from appliance.actions.timer_record import Timer, restored, saved
 from appliance.events import Happening, State, StateChanged, TimerChanged
+
+__all__ = ["Clock", "Timer", "Timers"]
 
 log = logging.getLogger(__name__)
 
@@ -37,36 +40,6 @@ class Clock:
     monotonic: Callable[[], float] = time.monotonic
 
 
-@dataclass(frozen=True, slots=True)
-class Timer:
-    """One timer. It runs (`due_s`), is paused (`left_s`) or rings (`ringing`)."""
-
-    id: str
-    name: str | None
-    total_s: float
-    started_s: float
-    """Length it was started with, seconds; by it people name it: 'the ten minute timer'."""
-    due_s: float | None = None
-    """Monotonic time at which it rings."""
-    left_s: float = 0.0
-    """What is left while it is paused."""
-    ringing: bool = False
-    command: str | None = None
-    """A sentence to be carried out instead of ringing."""
-    due_wall_s: float | None = None
-    """Only of restored timers: when it is due by the wall clock."""
-
-    @property
-    def paused(self) -> bool:
-        return self.due_s is None and not self.ringing
-
-    def remaining_s(self, now_s: float) -> float:
-        """Seconds left at monotonic time `now_s`; 0 while it rings."""
-        if self.ringing:
-            return 0.0
-        return self.left_s if self.due_s is None else max(0.0, self.due_s - now_s)
-
-
 @dataclass(slots=True)
 class Timers:
     """All timers. Methods are quick and for the event loop's thread; `run` waits, rings and writes."""
@@ -79,6 +52,7 @@ class Timers:
     _timers: dict[str, Timer] = field(default_factory=dict)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _dirty: bool = False
+    _writing: threading.Lock = field(default_factory=threading.Lock)
     _next: int = 1
     _shown: set[State] = field(default_factory=set)
 
@@ -187,8 +161,9 @@ class Timers:
     def load(self) -> None:
         """Takes over the file. A missing one is empty; a broken one is put aside (`.broken`) and logged."""
         try:
-            saved = json.loads(self.path.read_text(encoding="utf-8"))
-            timers = [self._restored(item, float(saved["saved_wall_s"])) for item in saved["timers"]]
+            tree = json.loads(self.path.read_text(encoding="utf-8"))
+            written_s, wall_s, now_s = float(tree["saved_wall_s"]), self.clock.wall(), self.clock.monotonic()
+            timers = [restored(item, written_s, wall_s, now_s) for item in tree["timers"]]
         except FileNotFoundError:
             return
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -206,40 +181,27 @@ class Timers:
 
     def save(self) -> None:
         """Writes the file if something changed. Blocks; a full disk is logged and tried again at the next change."""
-        if not self._dirty:
-            return
-        self._dirty = False
-        wall_s, now_s = self.clock.wall(), self.clock.monotonic()
-        tree = {"saved_wall_s": wall_s, "timers": [_saved(t, wall_s, now_s) for t in tuple(self._timers.values())]}
-        temporary = self.path.with_suffix(".tmp")
-        try:
-            with temporary.open("w", encoding="utf-8") as file:
-                json.dump(tree, file)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(self.path)
-        except OSError as error:
-            self._dirty = True
-            log.warning("The timers cannot be saved in %s: %s.", self.path, error.strerror)
+        with self._writing:
+            if not self._dirty:
+                return
+            self._dirty = False
+            try:
+                self._write()
+            except OSError as error:
+                self._dirty = True
+                log.warning("The timers cannot be saved in %s: %s.", self.path, error.strerror)
 
     # -- inside ---------------------------------------------------------------------------------------------------
 
-    def _restored(self, item: dict[str, Any], saved_wall_s: float) -> Timer:
+    def _write(self) -> None:
         wall_s, now_s = self.clock.wall(), self.clock.monotonic()
-        due_wall_s = None if item["due_wall_s"] is None else float(item["due_wall_s"])
-        left_s = float(item["left_s"])
-        if due_wall_s is not None:
-            left_s = min(due_wall_s - wall_s, due_wall_s - saved_wall_s)
-        return Timer(
-            id=str(item["id"]),
-            name=None if item["name"] is None else str(item["name"]),
-            total_s=float(item["total_s"]),
-            started_s=float(item["started_s"]),
-            due_s=None if due_wall_s is None else now_s + left_s,
-            left_s=left_s if due_wall_s is None else 0.0,
-            command=None if item["command"] is None else str(item["command"]),
-            due_wall_s=due_wall_s,
-        )
+        tree = {"saved_wall_s": wall_s, "timers": [saved(t, wall_s, now_s) for t in tuple(self._timers.values())]}
+        temporary = self.path.with_suffix(".tmp")
+        with temporary.open("w", encoding="utf-8") as file:
+            json.dump(tree, file)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(self.path)
 
     def _put_aside(self) -> None:
         try:
@@ -289,17 +251,3 @@ class Timers:
                 value = share if state is State.TIMER_RUNNING and on else None
                 self.publish(StateChanged(state=state, on=on, value=value))
             (self._shown.add if on else self._shown.discard)(state)
-
-
-def _saved(timer: Timer, wall_s: float, now_s: float) -> dict[str, Any]:
-    """A ringing timer is saved as due now, so that it rings again after a restart."""
-    left_s = timer.remaining_s(now_s)
-    return {
-        "id": timer.id,
-        "name": timer.name,
-        "total_s": timer.total_s,
-        "started_s": timer.started_s,
-        "due_wall_s": None if timer.paused else (timer.due_wall_s or wall_s + left_s),
-        "left_s": left_s,
-        "command": timer.command,
-    }
