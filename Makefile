@@ -1,6 +1,6 @@
 # In: a checkout. Out: what each target's comment says. Everything that a target needs is set up on the way, once.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check test clean
+.PHONY: help setup demo check test bench clean
 
 BIN := .venv/bin
 # Real models from the folder beside the checkout, where there is one and nothing else was said.
@@ -23,6 +23,14 @@ check: setup  ## ruff and mypy
 
 test: check  ## check, then all tests
 	$(BIN)/pytest
+
+# Recordings from the folder beside the checkout; `make bench AUDIO=DIR` takes others.
+AUDIO ?= $(abspath ../shared/audio)
+
+bench: setup  ## every suite against its budgets: build/bench.json and build/bench.html
+	@mkdir -p build
+	$(WITH_MIRROR) $(BIN)/appliance bench all --data $(AUDIO) --json --report build/bench.html > build/bench.json.part
+	@mv build/bench.json.part build/bench.json
 
 clean:  ## remove what was built; models and settings of the device stay
 	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache *.egg-info

@@ -84,6 +84,22 @@ def _values(rows: list[dict[str, Any]], name: str) -> list[float]:
     return [row["ms"][name] for row in rows if _number(row["ms"].get(name))]
 
 
+def _wake(result: SuiteResult) -> list[Picture | None]:
+    late, scores = dict[str, list[float]](), dict[str, list[float]]()
+    for row in result.details:
+        level = "clean" if row.get("snr_db") is None else f"{row['snr_db']:g} dB"
+        heard, near = row["heard"], row["near"]
+        if row["positive"]:
+            late.setdefault(level, []).extend(1000 * (hit["at_s"] - row["end_s"]) for hit in heard[:1])
+            scores.setdefault(f"taken, {level}", []).extend(hit["score"] for hit in heard[:1])
+        kind = "with the word" if row["positive"] else "without it"
+        scores.setdefault(f"near misses {kind}", []).extend(miss["score"] for miss in near)
+    return [
+        _picture("Wake event after the end of the word", distributions(late, "ms"), _SPREAD_CAPTION),
+        _picture("Scores", distributions(scores, "score"), _SPREAD_CAPTION),
+    ]
+
+
 def _idle(result: SuiteResult) -> list[Picture | None]:
     def of(name: str) -> dict[str, float]:
         return {row["process"]: row[name] for row in result.details if _number(row.get(name))}
@@ -111,6 +127,7 @@ def _number(value: object) -> bool:
 _SPREAD_CAPTION = "A dot is one value, the thick line the median, the thin red one the 95th percentile."
 
 PICTURES: dict[str, Callable[[SuiteResult], list[Picture | None]]] = {
+    "wake": _wake,
     "latency": _latency,
     "idle": _idle,
     "startup": _startup,

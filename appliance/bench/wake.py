@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from appliance.bench.percentile import percentile
 from appliance.bench.result import SuiteResult
 from appliance.errors import UsageError, WakeError
 from appliance.settings.child import ModelFile
@@ -152,8 +153,8 @@ def judge(details: Sequence[dict[str, Any]], word: str) -> dict[str, float | Non
         "wake.negative_hours": hours,
         "wake.false_accepts_per_hour": accepts / hours if hours else None,
         "wake.false_accepts_per_hour_upper95": poisson_upper(accepts) / hours if hours else None,
-        "wake.wake_ms.p50": _quantile(late_ms, 0.5),
-        "wake.wake_ms.p95": _quantile(late_ms, 0.95),
+        "wake.wake_ms.p50": percentile(late_ms, 50),
+        "wake.wake_ms.p95": percentile(late_ms, 95),
         "wake.cpu_ratio": sum(entry["cpu_s"] for entry in details) / audio_s if audio_s else None,
     }
 
@@ -166,11 +167,6 @@ def poisson_upper(events: int, confidence: float = 0.95) -> float:
         chance = sum(math.exp(k * math.log(middle) - middle - math.lgamma(k + 1)) for k in range(events + 1))
         low, high = (middle, high) if chance > 1 - confidence else (low, middle)
     return high
-
-
-def _quantile(ordered: Sequence[float], share: float) -> float | None:
-    """Nearest rank."""
-    return ordered[max(0, math.ceil(share * len(ordered)) - 1)] if ordered else None
 
 
 def _notes(measures: dict[str, float | None], params: WakeParams, errors: list[str]) -> tuple[str, ...]:

@@ -28,6 +28,8 @@ from appliance.settings.child import Models
 
 EXAMPLE = "appliance bench latency --data recordings/ --report latency.html"
 ALL = "all"
+WIDTH = 120
+"""Columns where no terminal tells how many it has: names of measures shall not be cut."""
 COLOURS = {"met": "green", "warning": "yellow", "critical": "bold red"}
 
 
@@ -72,6 +74,8 @@ def run(args: argparse.Namespace) -> int:
     request = _request(args, settings, models)
     suites = everything(request) if ALL in args.suites else [(suite, request) for suite in dict.fromkeys(args.suites)]
     console, errors = Console(), Console(stderr=True)
+    if not console.is_terminal:
+        console = Console(width=WIDTH)
     records = []
     for suite, wanted in suites:
         records.append(_measure(suite, wanted, errors))
@@ -159,12 +163,13 @@ def _cells(row: Judged) -> list[str | Text]:
 
 
 def number(value: float | None) -> str:
-    """Four figures that count, never an exponent; '–' for what could not be measured."""
+    """Three or four figures that count, never an exponent; '–' for what could not be measured."""
     if value is None:
         return "–"
     if value == int(value) or abs(value) >= 1000:
         return f"{value:.0f}"
-    return f"{value:.{3 if abs(value) >= 0.1 else 5}f}".rstrip("0").rstrip(".")
+    places = 1 if abs(value) >= 100 else 2 if abs(value) >= 1 else 4
+    return f"{value:.{places}f}".rstrip("0").rstrip(".")
 
 
 def _check(args: argparse.Namespace) -> None:
