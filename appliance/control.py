@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from appliance.app import Appliance
 
 SOCKET = "control.sock"
+SERVICE_DIR = Path("/run/appliance")
+"""RuntimeDirectory= of systemd/appliance.service."""
 MOST_TEXT = 2000
 """Characters of a text to say."""
 
@@ -145,11 +147,12 @@ class NotRunning(ApplianceError):
 
 @contextlib.asynccontextmanager
 async def dial(runtime_dir: Path) -> AsyncIterator[Connection]:
-    """A connection to the running device. Raises NotRunning where there is none."""
+    """A connection to the running device: one started by hand, else the system's service. Raises NotRunning."""
+    folder = SERVICE_DIR if not (runtime_dir / SOCKET).exists() and (SERVICE_DIR / SOCKET).exists() else runtime_dir
     try:
-        connection = await connect(f"unix://{runtime_dir / SOCKET}", "control", 1.0)
+        connection = await connect(f"unix://{folder / SOCKET}", "control", 1.0)
     except ApplianceError as error:
-        raise NotRunning("not-running", f"No appliance runs here ({runtime_dir / SOCKET} does not answer).") from error
+        raise NotRunning("not-running", f"No appliance runs here ({folder / SOCKET} does not answer).") from error
     async with connection:
         yield connection
 
