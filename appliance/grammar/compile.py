@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from hassil.errors import HassilError
@@ -40,7 +41,7 @@ class Compiled:
 
 
 def compile_grammar(source: GrammarSource, answers: Sequence[str] = ()) -> Compiled:
-    """Compiles; blocks for about 0.3 s for the English built-in sentences. Raises GrammarError on a form that is not hassil's."""
+    """Compiles; blocks for about 0.3 s with the English built-in sentences. Raises GrammarError on another form."""
     began = time.perf_counter()
     try:
         intents = Intents.from_dict({"language": source.language, **source.sentences})
@@ -83,6 +84,7 @@ def _add_block(
     return taken, dropped
 
 
+@lru_cache(20_000)
 def _parse(text: str) -> Sentence | None:
     try:
         return parse_sentence(text)

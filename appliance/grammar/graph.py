@@ -16,7 +16,7 @@ from hassil.intents import RangeSlotList, WildcardSlotList
 from appliance.grammar.scope import Scope, Tries
 from appliance.grammar.spoken import APOSTROPHES, is_spelled, letters, ways
 
-SKIP_COST = 2.0
+SKIP_COST = 4.0
 """Natural log, for each polite word around the command."""
 MOST_DEPTH = 32
 """Rules that refer to each other deeper than this are taken for a loop."""

@@ -47,7 +47,7 @@ class Walker:
     """Lazily made states over `graph`. State 0 is the start. Not thread-safe."""
 
     def __init__(self, graph: Graph) -> None:
-        self._graph = graph
+        self.graph = graph
         self._closures: dict[tuple[int, bool], _Closure] = {}
         self._states: list[_State] = []
         self._numbers: dict[tuple[Costs, bool, bool], int] = {}
@@ -110,21 +110,21 @@ class Walker:
         """Whether `text`, in letter form, is a whole sentence."""
         return self.write(text) is not None
 
-    def write(self, text: str) -> str | None:
-        """How the sentence said as `text` (letter form) is written in its template; None where it is no sentence."""
-        frontier = {(self._graph.start, False): (0.0, "")}
-        frontier = self._spread(frontier)
-        for letter in f" {text}":
+    def write(self, text: str, *, whole: bool = True) -> str | None:
+        """How what is said as `text` (letter form) is written in its template; None where it is no sentence.
+
+        With `whole` false the beginning of a sentence will do.
+        """
+        frontier = self._spread({(self.graph.start, False): (0.0, "")})
+        for letter in f" {text}" if text else "":
             frontier = self._spread(self._advance(frontier, letter))
-            if not frontier:
-                return None
-        ends = [reached for (node, _), reached in frontier.items() if node == END]
+        ends = [reached for (node, _), reached in frontier.items() if node == END or not whole]
         return " ".join(min(ends)[1].split()) if ends else None
 
     def _advance(self, frontier: _Frontier, letter: str) -> _Frontier:
         found: _Frontier = {}
         for (node, _), (cost, written) in frontier.items():
-            for arc in self._graph.arcs(node):
+            for arc in self.graph.arcs(node):
                 if arc.letter == letter or (arc.letter == WILD and letter != " "):
                     text = letter if arc.letter == WILD else arc.written
                     _offer(found, (arc.target, letter == " "), (cost + arc.cost, written + text))
@@ -136,7 +136,7 @@ class Walker:
         while waiting:
             node, spaced = waiting.pop()
             cost, written = frontier[node, spaced]
-            for arc in self._graph.arcs(node):
+            for arc in self.graph.arcs(node):
                 if arc.letter == "" or (arc.letter == " " and (spaced or self._only_ends(arc.target))):
                     place = (arc.target, spaced)
                     if _offer(frontier, place, (cost + arc.cost, written + arc.written)):
@@ -173,7 +173,7 @@ class Walker:
         ends: dict[int, float] = {}
         for node, cost in known.nodes:
             for target, more in self._closure(node, True).letters.get(WILD, ()):
-                end = self._graph.wild_end(target)
+                end = self.graph.wild_end(target)
                 ends[end] = min(cost + more, ends.get(end, 1e9))
         return self._settle(ends, False, True) if ends else None
 
@@ -193,7 +193,7 @@ class Walker:
         """Whether some word of the sentence itself may follow `node`."""
         seen, waiting = {node, END}, [node] if node != END else []
         while waiting:
-            for arc in self._graph.arcs(waiting.pop()):
+            for arc in self.graph.arcs(waiting.pop()):
                 if arc.letter not in ("", " "):
                     return True
                 if arc.target not in seen:
@@ -212,7 +212,7 @@ class Walker:
         letters: dict[str, dict[int, float]] = {}
         while waiting:
             at = waiting.pop()
-            for arc in self._graph.arcs(at):
+            for arc in self.graph.arcs(at):
                 cost = costs[at] + arc.cost
                 if arc.letter == "" or (after_space and arc.letter == " "):
                     if cost < costs.get(arc.target, 1e9):

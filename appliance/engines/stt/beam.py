@@ -48,6 +48,8 @@ class Width:
     hypotheses: int
     behind: float
     """Natural log: hypotheses this much behind the best are dropped."""
+    loose: int
+    """Hypotheses kept that went through a free-text slot: they fit any sound, and would crowd out the rest."""
     blank_penalty: float
     """Taken from the blank's log probability: a constrained search otherwise prefers short sentences."""
 
@@ -59,6 +61,8 @@ class Hypotheses(NamedTuple):
     context: Ints
     score: Floats
     trace: Ints
+    loose: NDArray[np.bool_]
+    """Went through a free-text slot."""
 
 
 class _Candidates(NamedTuple):
@@ -66,6 +70,10 @@ class _Candidates(NamedTuple):
     piece: Ints
     state: Ints
     score: Floats
+    loose: NDArray[np.bool_]
+    free: NDArray[np.bool_]
+    """The piece itself stands in a free-text slot."""
+    regret: Floats
 
 
 class Trace:
@@ -74,25 +82,39 @@ class Trace:
     def __init__(self) -> None:
         self._parents = np.full(4096, NOWHERE, np.int64)
         self._pieces = np.zeros(4096, np.int64)
+        self._regrets = np.zeros(4096, np.float32)
+        self._free = np.zeros(4096, np.bool_)
         self._used = 1  # 0 is the root: nothing said
 
-    def add(self, parents: Ints, pieces: Ints) -> Ints:
-        """Numbers of the new nodes."""
+    def add(self, parents: Ints, pieces: Ints, regrets: Floats, free: NDArray[np.bool_]) -> Ints:
+        """Numbers of the new nodes. `regrets`: how far each piece was behind the likeliest of its frame, natural log."""
         end = self._used + len(parents)
         while end > len(self._parents):
             self._parents = np.concatenate([self._parents, self._parents])
             self._pieces = np.concatenate([self._pieces, self._pieces])
+            self._regrets = np.concatenate([self._regrets, self._regrets])
+            self._free = np.concatenate([self._free, self._free])
         self._parents[self._used : end] = parents
         self._pieces[self._used : end] = pieces
+        self._regrets[self._used : end] = regrets
+        self._free[self._used : end] = free
         numbers = np.arange(self._used, end)
         self._used = end
         return numbers
 
     def pieces(self, node: int) -> list[int]:
         """What was said up to `node`, in order."""
+        return [int(self._pieces[each]) for each in self._path(node)]
+
+    def evidence(self, node: int) -> list[tuple[int, float, bool]]:
+        """(piece, its regret, whether it stands in a free-text slot), in order."""
+        path = self._path(node)
+        return [(int(self._pieces[at]), float(self._regrets[at]), bool(self._free[at])) for at in path]
+
+    def _path(self, node: int) -> list[int]:
         found = []
         while node > 0:
-            found.append(int(self._pieces[node]))
+            found.append(node)
             node = int(self._parents[node])
         return found[::-1]
 
@@ -100,6 +122,7 @@ class Trace:
         """An independent copy."""
         other = Trace()
         other._parents, other._pieces, other._used = self._parents.copy(), self._pieces.copy(), self._used
+        other._regrets, other._free = self._regrets.copy(), self._free.copy()
         return other
 
 
@@ -112,7 +135,7 @@ class Beam:
         self._width = width
         self.trace = Trace()
         zero = np.zeros(1, np.int64)
-        self.hypotheses = Hypotheses(zero, zero + transducer.first_context(), np.zeros(1, np.float32), zero)
+        self.hypotheses = Hypotheses(zero, zero + transducer.first_context(), np.zeros(1, np.float32), zero, zero > 0)
         states.need(zero)
 
     def copy(self) -> Beam:
@@ -133,7 +156,13 @@ class Beam:
         likely = self._transducer.log_probabilities(frame, contexts)
         likely[:, BLANK] -= self._width.blank_penalty
         stay = _Candidates(
-            np.arange(len(now.state)), np.zeros(len(now.state), np.int64), now.state, now.score + likely[which, BLANK]
+            np.arange(len(now.state)),
+            np.zeros(len(now.state), np.int64),
+            now.state,
+            now.score + likely[which, BLANK],
+            now.loose,
+            now.state < 0,
+            np.zeros(len(now.state), np.float32),
         )
         parts = [stay, self._said(now, likely, which), *self._free(now, likely, which)]
         self._keep(now, _Candidates(*(np.concatenate(each) for each in zip(*parts, strict=True))))
@@ -146,7 +175,9 @@ class Beam:
         at = first + np.arange(len(parent))
         pieces, targets, costs = self._states.pools
         piece = pieces[at]
-        return _Candidates(parent, piece, targets[at], now.score[parent] + likely[which[parent], piece] - costs[at])
+        score = now.score[parent] + likely[which[parent], piece] - costs[at]
+        regret = likely.max(axis=1)[which[parent]] - likely[which[parent], piece]
+        return _Candidates(parent, piece, targets[at], score, now.loose[parent], parent < 0, regret)
 
     def _free(self, now: Hypotheses, likely: Floats, which: Ints) -> list[_Candidates]:
         """The likeliest pieces, for hypotheses where a free-text slot is open or may begin."""
@@ -159,32 +190,47 @@ class Beam:
         parent = np.repeat(some, FREE_PIECES)
         piece = best[which[some]].ravel()
         score = now.score[parent] + likely[which[parent], piece]
+        regret = likely.max(axis=1)[which[parent]] - likely[which[parent], piece]
         found = []
         for target, fits, cost in (
             (opens[parent], states.opens_word[piece], states.wild_word_cost[now.state[parent]]),
             (inside[parent], states.inside_word[piece], np.float32(states.wild_inside_cost)),
         ):
             chosen = (target != NOWHERE) & fits
+            yes = np.ones(int(chosen.sum()), np.bool_)
             dear = (score - cost)[chosen]
-            found.append(_Candidates(parent[chosen], piece[chosen], target[chosen], dear))
+            found.append(_Candidates(parent[chosen], piece[chosen], target[chosen], dear, yes, yes, regret[chosen]))
         return found
 
     def _keep(self, now: Hypotheses, found: _Candidates) -> None:
-        """The best, one for each (state, context)."""
-        score = found.score
-        enough = np.flatnonzero(score > score.max() - self._width.behind)
-        most = 2 * self._width.hypotheses
-        if len(enough) > most:
-            enough = enough[np.argpartition(score[enough], -most)[-most:]]
-        enough = enough[np.argsort(-score[enough], kind="stable")]
-        parent, piece, state = found.parent[enough], found.piece[enough], found.state[enough]
-        context = now.context[parent]
+        """The best, one for each (state, context); those of free-text slots compete among themselves only."""
+        strict = self._best(found, np.flatnonzero(~found.loose), self._width.hypotheses)
+        loose = self._best(found, np.flatnonzero(found.loose), self._width.loose)
+        kept = np.concatenate([strict, loose])
+        kept = kept[np.argsort(-found.score[kept], kind="stable")]
+        parent, piece, state = found.parent[kept], found.piece[kept], found.state[kept]
         spoken = piece != BLANK
-        context = np.where(spoken, self._transducer.after(context, piece), context)
-        _, first = np.unique(state * self._transducer.context_count + context, return_index=True)
-        first = np.sort(first)[: self._width.hypotheses]
-        parent, piece, spoken = parent[first], piece[first], spoken[first]
+        context = now.context[parent]
+        context[spoken] = self._transducer.after(context[spoken], piece[spoken])
         trace = now.trace[parent]
-        trace[spoken] = self.trace.add(trace[spoken], piece[spoken])
-        self.hypotheses = Hypotheses(state[first], context[first], score[enough][first], trace)
-        self._states.need(self.hypotheses.state)
+        trace[spoken] = self.trace.add(
+            trace[spoken], piece[spoken], found.regret[kept][spoken], found.free[kept][spoken]
+        )
+        self.hypotheses = Hypotheses(state, context, found.score[kept], trace, found.loose[kept])
+        self._states.need(state)
+
+    def _best(self, found: _Candidates, among: Ints, count: int) -> Ints:
+        """Positions in `found` of the best `count` that differ in state or in the last two pieces."""
+        if not len(among) or not count:
+            return among[:0]
+        score = found.score[among]
+        among = among[score > score.max() - self._width.behind]
+        if len(among) > 2 * count:
+            among = among[np.argpartition(found.score[among], -2 * count)[-2 * count :]]
+        among = among[np.argsort(-found.score[among], kind="stable")]
+        piece = found.piece[among]
+        context = self.hypotheses.context[found.parent[among]]
+        context = np.where(piece != BLANK, self._transducer.after(context, piece), context)
+        _, first = np.unique(found.state[among] * self._transducer.context_count + context, return_index=True)
+        best: Ints = among[np.sort(first)[:count]]
+        return best

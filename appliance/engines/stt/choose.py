@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from appliance.engines.stt.constrained import ConstrainedRecogniser
 from appliance.engines.stt.seam import Recogniser
 from appliance.engines.stt.sherpa import SherpaRecogniser
+from appliance.engines.stt.transducer import drivable
 from appliance.errors import SttError
 from appliance.settings.child import ChildConfig
 
@@ -13,4 +15,6 @@ def choose(config: ChildConfig) -> Recogniser:
     settings, model = config.settings.stt, config.models.stt
     if model is None:
         raise SttError("model-missing", f"stt.engine = {settings.engine} needs a model: run `appliance models fetch`.")
+    if settings.engine == "grammar" or (settings.engine == "auto" and drivable(model) is None):
+        return ConstrainedRecogniser(model, settings)
     return SherpaRecogniser(model, settings)

@@ -17,9 +17,9 @@ from appliance.grammar.spoken import APOSTROPHES
 from appliance.grammar.walk import Walker
 
 WORD_MARK = "\u2581"
-WILD_WORD_COST = 1.5
+WILD_WORD_COST = 3.0
 """Natural log, for each word of a free-text slot."""
-WILD_PIECE_COST = 0.5
+WILD_PIECE_COST = 1.0
 """Natural log, for each further piece of such a word."""
 NOWHERE = -1
 
@@ -82,10 +82,13 @@ class PieceStates:
     """The states of `walker`, with the pieces that may follow each."""
 
     def __init__(self, walker: Walker, vocabulary: Vocabulary) -> None:
-        self.walker = walker
         self.vocabulary = vocabulary
         self.opens_word, self.inside_word = vocabulary.opens_word, vocabulary.inside_word
         self.wild_inside_cost = WILD_PIECE_COST
+        self._clear(walker)
+
+    def _clear(self, walker: Walker) -> None:
+        self.walker = walker
         self._pieces = Pool(np.int64)
         self._targets = Pool(np.int64)
         self._costs = Pool(np.float32)
@@ -107,6 +110,21 @@ class PieceStates:
             self._grow(int(states.max()) + 1)
         for state in np.unique(states[self.start[states] == NOWHERE]).tolist():
             self._make(state)
+
+    def has(self, state: int) -> bool:
+        """Whether the row of `state` is made."""
+        return state < len(self.start) and self.start[state] != NOWHERE
+
+    def reached(self, state: int) -> list[int]:
+        """States one piece behind `state`, whose row is made for it."""
+        self.need(np.array([state]))
+        at, count = self.start[state], self.count[state]
+        return np.unique(self.pools[1][at : at + count]).tolist()
+
+    def trim(self, most: int) -> None:
+        """Begins anew where more than `most` letter states were made; only between utterances."""
+        if len(self.walker) > most:
+            self._clear(Walker(self.walker.graph))
 
     def _grow(self, least: int) -> None:
         more = max(len(self.start), least - len(self.start))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Future
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +40,7 @@ class Recogniser(Protocol):
     notes: tuple[str, ...]
     """What this engine refuses with this model and why, for people."""
 
-    def prepare(self, request: Transcribe) -> Future[None] | None:
+    def prepare(self, request: Transcribe) -> Future[Any] | None:
         """Starts what `request` needs in the background (a grammar to compile); None: nothing has to be awaited."""
 
     def utterance(self, request: Transcribe) -> Utterance:

@@ -99,7 +99,7 @@ class SherpaRecogniser:
         self._refused_terms = 0
         self.utterance(Transcribe()).accept(np.zeros(RATE_HZ, np.float32))  # the first run is slower than the rest
 
-    def prepare(self, request: Transcribe) -> Future[None] | None:
+    def prepare(self, request: Transcribe) -> Future[Any] | None:
         return None
 
     def utterance(self, request: Transcribe) -> SherpaUtterance:

@@ -36,15 +36,16 @@ def drivable(model: ModelFile) -> str | None:
     return None if kind in KNOWN_TYPES else f"{model.name} is of the type '{kind}'"
 
 
-def _session(file: Path, threads: int) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
+def _session(file: Path, threads: int) -> Any:
+    runtime: Any = onnxruntime
+    options = runtime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     options.enable_cpu_mem_arena = False  # 30 MB less, and no slower for networks this small
     try:
-        return onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # noqa: BLE001 - onnxruntime raises its own types, which it does not export
+        return runtime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+    except Exception as error:
         raise SttError("model-refused", f"{file.name} cannot be loaded: {str(error)[:120]}.") from error
 
 
@@ -96,15 +97,16 @@ class Transducer:
         return logits
 
     def _decoded(self, contexts: NDArray[np.int64]) -> NDArray[np.float32]:
-        rows = [self._rows.get(context, -1) for context in contexts.tolist()]
-        if -1 in rows:
-            self._decode([context for context, row in zip(contexts.tolist(), rows, strict=True) if row < 0])
-            rows = [self._rows[context] for context in contexts.tolist()]
-        return self._outputs[rows]
+        wanted = contexts.tolist()
+        missing = [context for context in wanted if context not in self._rows]
+        if len(self._rows) + len(missing) > MOST_CONTEXTS:
+            self._rows.clear()
+            missing = wanted
+        if missing:
+            self._decode(missing)
+        return self._outputs[[self._rows[context] for context in wanted]]
 
     def _decode(self, contexts: list[int]) -> None:
-        if len(self._rows) + len(contexts) > MOST_CONTEXTS:
-            self._rows.clear()
         count = len(self.pieces)
         # -1 stands for "before the sentence", as sherpa-onnx gives it
         pairs = np.array([[context // count - 1, context % count] for context in contexts], np.int64)

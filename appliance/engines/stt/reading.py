@@ -1,0 +1,118 @@
+"""In: searches at some point of the audio. Out: what they say: text, completeness, confidence, alternatives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+
+from appliance.engines.stt.beam import Beam
+from appliance.engines.stt.confidence import Evidence, confidence
+from appliance.engines.stt.pieces import PieceStates, Vocabulary
+
+CLEARLY = 2.0
+"""Natural log: how far a whole sentence must be ahead of the beginnings of longer ones to be called complete."""
+MOST_MARGIN = 10.0
+MOST_READ = 6
+"""Different sentences looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was said, as far as it is known."""
+
+    text: str
+    free_text: str
+    confidence: float | None = None
+    complete: bool = False
+    extendable: bool = True
+    alternatives: tuple[tuple[str, float], ...] = ()
+    evidence: Evidence | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """A whole sentence among the hypotheses."""
+
+    said: str
+    score: float
+    at: int
+
+
+class Readings:
+    """Reads searches over one grammar."""
+
+    def __init__(self, vocabulary: Vocabulary, states: PieceStates | None) -> None:
+        self._vocabulary = vocabulary
+        self._states = states
+
+    @property
+    def constrained(self) -> bool:
+        """Whether there is a grammar at all."""
+        return self._states is not None
+
+    def read(self, grammar: Beam | None, rival: Beam, free: Beam, *, whole: bool = False) -> Reading:
+        """The reading; `whole`: the speech is over, so only whole sentences count."""
+        free_text = self._said(free, 0)
+        if grammar is None or self._states is None:
+            return Reading(free_text, free_text)
+        wholes = self._wholes(grammar)
+        best = float(grammar.hypotheses.score[0])
+        if not wholes or (not whole and wholes[0].score < best - CLEARLY):
+            return Reading(self._states.walker.write(self._said(grammar, 0), whole=False) or "", free_text)
+        first = wholes[0]
+        if not first.said:
+            return Reading("", free_text)
+        rival_score = float(rival.hypotheses.score[0])
+        margin = first.score - wholes[1].score if len(wholes) > 1 else MOST_MARGIN
+        evidence = self._evidence(grammar, first, rival_score, margin)
+        others = tuple(
+            (text, confidence(self._evidence(grammar, each, rival_score, each.score - first.score)))
+            for each in wholes[1:]
+            if (text := self._states.walker.write(each.said))
+        )
+        return Reading(
+            self._states.walker.write(first.said) or "",
+            free_text,
+            confidence(evidence),
+            complete=True,
+            extendable=self._states.walker.extendable(int(grammar.hypotheses.state[first.at])),
+            alternatives=others,
+            evidence=evidence,
+        )
+
+    def _wholes(self, grammar: Beam) -> list[_Whole]:
+        """Whole sentences, best first, each text once."""
+        assert self._states is not None
+        found: dict[str, _Whole] = {}
+        scored = []
+        states, scores = grammar.hypotheses.state.tolist(), grammar.hypotheses.score.tolist()
+        for at, (state, score) in enumerate(zip(states, scores, strict=True)):
+            if (end := self._states.walker.final(state)) is not None:
+                scored.append((score - end, at))
+        for score, at in sorted(scored, reverse=True):
+            said = self._said(grammar, at)
+            found.setdefault(said, _Whole(said, score, at))
+            if len(found) == MOST_READ:
+                break
+        return list(found.values())
+
+    def _said(self, search: Beam, at: int) -> str:
+        return self._vocabulary.text(search.trace.pieces(int(search.hypotheses.trace[at])))
+
+    def _evidence(self, grammar: Beam, whole: _Whole, rival_score: float, margin: float) -> Evidence:
+        pieces = grammar.trace.evidence(int(grammar.hypotheses.trace[whole.at]))
+        word = 0
+        words: list[tuple[int, float]] = []
+        for piece, regret, _ in pieces:
+            word += bool(self._vocabulary.opens_word[piece])
+            words.append((word, regret))
+        worst = max(sum(regret for _, regret in each) for _, each in groupby(words, lambda pair: pair[0]))
+        gap = max(0.0, rival_score - whole.score)
+        return Evidence(
+            gap=gap / len(pieces),
+            worst_word=min(worst, 20.0),
+            margin=max(-MOST_MARGIN, min(margin, MOST_MARGIN)),
+            shortness=1 / len(pieces),
+            wild_share=sum(free for _, _, free in pieces) / len(pieces),
+            total_gap=min(gap, 40.0),
+        )

@@ -1,0 +1,123 @@
+"""In: paths of grammar sources. Out: compiled grammars, made in the background, kept by hash.
+
+While a changed grammar compiles, the one before it serves; only where there is none yet has an utterance to wait.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import OrderedDict, deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+from appliance.engines.stt.pieces import PieceStates, Vocabulary
+from appliance.errors import ApplianceError, GrammarError
+from appliance.grammar.compile import compile_grammar
+from appliance.grammar.graph import Graph
+from appliance.grammar.source import GrammarSource
+from appliance.grammar.walk import Walker
+from appliance.wire.stt import Transcribe
+
+LOG = logging.getLogger(__name__)
+
+MOST_KEPT = 3
+"""Compiled grammars in memory: the current one, one with a question's answers, the one before."""
+MOST_STATES = 60_000
+"""Letter states of one grammar (about 1 kB each); beyond it they are made anew."""
+WARM_S = 0.5
+"""Time spent on the first words' states before a grammar serves, so that the first utterance need not."""
+MOST_ANSWERS = 32
+YES_NO = {
+    "en": ("yes", "yeah", "yes please", "no", "no thanks", "nope"),
+    "de": ("ja", "ja bitte", "nein", "nein danke"),
+    "fr": ("oui", "non", "non merci"),
+    "es": ("sí", "no", "no gracias"),
+}
+
+Key = tuple[str, tuple[str, ...]]
+
+
+class Shelf:
+    """Compiled grammars. `want` and `get` are called on any thread; the states belong to the decoding thread."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self._vocabulary = vocabulary
+        self._pool = ThreadPoolExecutor(1, "compile")
+        self._kept: OrderedDict[Key, Future[PieceStates]] = OrderedDict()
+        self._last: PieceStates | None = None
+        self.compile_ms = 0.0
+        self.failed = 0
+
+    def want(self, request: Transcribe) -> Future[PieceStates] | None:
+        """The grammar of `request`, being made where it is not there yet; None where none is asked for."""
+        if request.grammar is None:
+            return None
+        key = (request.grammar, _answers(request))
+        if key not in self._kept:
+            self._kept[key] = self._pool.submit(self._compile, *key)
+            while len(self._kept) > MOST_KEPT:
+                self._kept.popitem(last=False)
+        self._kept.move_to_end(key)
+        return self._kept[key]
+
+    def missing(self, request: Transcribe) -> Future[PieceStates] | None:
+        """What an utterance has to wait for: only a first grammar, or one with a question's answers."""
+        wanted = self.want(request)
+        if wanted is None or wanted.done() or (self._last is not None and not _answers(request)):
+            return None
+        return wanted
+
+    def get(self, request: Transcribe) -> PieceStates | None:
+        """The best that is ready: the wanted grammar, else the one before it, else None."""
+        wanted = self.want(request)
+        if wanted is None:
+            return None
+        if wanted.done() and wanted.exception() is None:
+            self._last = wanted.result()
+            self._last.trim(MOST_STATES)
+        return self._last
+
+    def _compile(self, path: str, answers: tuple[str, ...]) -> PieceStates:
+        began = time.perf_counter()
+        try:
+            compiled = compile_grammar(_read(Path(path)), answers)
+            states = self._states(compiled.graph)
+        except ApplianceError as error:
+            self.failed += 1
+            LOG.error("%s", error)
+            raise
+        self.compile_ms = (time.perf_counter() - began) * 1000
+        LOG.info(
+            "grammar: %d sentences, %d cannot be said here, %.0f ms",
+            compiled.sentences,
+            len(compiled.dropped),
+            self.compile_ms,
+        )
+        return states
+
+    def _states(self, graph: Graph) -> PieceStates:
+        states = PieceStates(Walker(graph), self._vocabulary)
+        deadline = time.perf_counter() + WARM_S
+        waiting = deque([0])
+        while waiting and time.perf_counter() < deadline:
+            state = waiting.popleft()
+            if not states.has(state):
+                waiting.extend(states.reached(state))
+        return states
+
+
+def _answers(request: Transcribe) -> tuple[str, ...]:
+    """What is likely to be said to the question just asked."""
+    context = request.context or {}
+    choices = [str(each) for each in context.get("choices") or ()][:MOST_ANSWERS]
+    if not choices and context.get("question"):
+        choices = list(YES_NO.get((request.language or "en").split("-")[0], ()))
+    return tuple(choices)
+
+
+def _read(path: Path) -> GrammarSource:
+    try:
+        return GrammarSource.read(path)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise GrammarError("grammar-unreadable", f"The grammar {path.name} cannot be read ({error}).") from error
