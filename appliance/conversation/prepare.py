@@ -58,11 +58,12 @@ class Prepared:
         transcript = Transcript(partial.text, partial.free_text, partial.confidence, partial.complete)
         self._task = asyncio.create_task(self._prepare(transcript), name="prepare")
 
-    def interpretation_of(self, transcript: Transcript) -> Interpretation | None:
-        """The interpretation made ahead, if it is of this very text."""
-        if self._ready is None or self._ready.text != transcript.text or not transcript.complete:
+    async def interpretation_of(self, transcript: Transcript) -> Interpretation | None:
+        """The interpretation made ahead, if it is of this very text; one that is being made is waited for."""
+        if self._task is None or self._text != transcript.text or not transcript.complete:
             return None
-        return self._ready.interpretation
+        await self._task
+        return self._ready.interpretation if self._ready is not None else None
 
     def take(self, interpretation: Interpretation) -> Ready | None:
         """The reply made ahead, if it answers this very interpretation; the caller closes its `saying`."""

@@ -329,12 +329,8 @@ class Turn:
         tools = self._tools
         if not transcript.text or tools.mind.own_words(transcript.text):
             interpretation = None
-        elif (ready := self._prepared.interpretation_of(transcript)) is not None:
-            interpretation = ready
         else:
-            interpretation = await self._within(
-                tools.mind.interpret(transcript, self._opening), tools.settings.intent_deadline_s, "intent"
-            )
+            interpretation = await self._within(self._meaning(transcript), tools.settings.intent_deadline_s, "intent")
         self._stamp("intent")
         self._notes.interpretation = interpretation
         tools.bus.publish(
@@ -347,6 +343,10 @@ class Turn:
         )
         log.info("intent %s %.0f ms", interpretation and interpretation.intent, self._between("text", "intent") or 0)
         return interpretation
+
+    async def _meaning(self, transcript: Transcript) -> Interpretation | None:
+        prepared = await self._prepared.interpretation_of(transcript)
+        return prepared or await self._tools.mind.interpret(transcript, self._opening)
 
     async def _act(self, interpretation: Interpretation) -> tuple[Plan, Saying | None]:
         """Does what was asked, once, and gives the reply that is to be spoken."""
