@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -78,6 +79,11 @@ def grammar_source(
     context = {"area": home.area} if home.area is not None else {}
     present = tuple(name for name in (*LOCAL_INTENTS, *owned) if name in tree["intents"])
     return GrammarSource(spoken, tree, tuple(dict.fromkeys(present)), context)
+
+
+def following(source: GrammarSource) -> GrammarSource:
+    """The grammar of the moment after a command or a question: elliptic sentences ("and the bedroom too") count too."""
+    return replace(source, context={**source.context, "follow_up": True})
 
 
 def base_language(language: str) -> str:

@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 
+from appliance.grammar.compile import compile_grammar
+from appliance.grammar.walk import Walker
 from appliance.intents.followup import ambiguous
 from appliance.intents.home import Area, Entity, Home, load_home
 from appliance.intents.interpretation import Interpretation
 from appliance.intents.recognise import Interpreter
-from appliance.intents.source import grammar_source
+from appliance.intents.source import following, grammar_source
 from appliance.settings.conversation import IntentSettings
 from tests.shared import AUDIO, needs_shared
 
@@ -328,3 +330,11 @@ def test_source_survives_being_written(tmp_path: Path) -> None:
     source = grammar_source(HOUSE, "en-US")
     again = type(source).read(source.write(tmp_path))
     assert again == source and again.language == "en" and "HassStartTimer" in again.own_intents
+
+
+def test_elliptic_sentences_are_in_the_following_grammar_only() -> None:
+    source = grammar_source(HOUSE, "en")
+    for grammar, heard in ((source, False), (following(source), True)):
+        walk = Walker(compile_grammar(grammar).graph)
+        assert walk.accepts("and the attic too") is heard
+        assert walk.accepts("what time is it")
