@@ -24,6 +24,7 @@ from appliance.engines.sound.sinks import TimedSink
 from appliance.engines.sound.vad import WINDOW, EnergyVad
 from appliance.engines.sound.wake import open_engine
 from appliance.engines.sound.wake.porcupine import access_key
+from appliance.engines.sound.wake.seam import Word
 from appliance.errors import DeviceError, WakeError
 from appliance.settings.sound import WakeSettings
 
@@ -118,8 +119,8 @@ def test_a_drifting_card_is_never_stale() -> None:
 
 
 def decide(scores: list[float], step: int = 480) -> list[tuple[int, str]]:
-    decision = Decision("alexa", 0.9, 0.5, 1.0, 0.05)
-    verdicts = [(k, decision.take(k * step, score, speaking=False)) for k, score in enumerate(scores)]
+    decision = Decision(Word("alexa", 0.9), WakeSettings())
+    verdicts = [(k, decision.take(k * step, score)) for k, score in enumerate(scores)]
     return [(k, "near" if verdict.near else "wake") for k, verdict in verdicts if verdict is not None]
 
 
@@ -138,9 +139,16 @@ def test_a_near_miss_is_told_once_when_it_is_over_and_not_before_a_wake() -> Non
 
 
 def test_while_the_device_speaks_a_higher_score_is_wanted() -> None:
-    decision = Decision("alexa", 0.9, 0.5, 1.0, 0.05)
-    assert decision.take(0, 0.93, speaking=True) is None
-    assert decision.take(480, 0.96, speaking=True) is not None
+    decision = Decision(Word("alexa", 0.9, relief=0.2), WakeSettings(speaking_cutoff_add=0.05))
+    assert decision.take(0, 0.93, speaking=True, quiet=True) is None
+    assert decision.take(480, 0.96, speaking=True, quiet=True) is not None
+
+
+def test_in_a_quiet_room_less_will_do_unless_the_owner_set_the_cutoff() -> None:
+    own, owners = Word("alexa", 0.9, relief=0.2), Word("alexa", 0.9)
+    assert Decision(own, WakeSettings()).take(0, 0.75, quiet=True) is not None
+    assert Decision(own, WakeSettings()).take(0, 0.75) is None
+    assert Decision(owners, WakeSettings()).take(0, 0.75, quiet=True) is None
 
 
 def test_energy_tells_speech_from_a_steady_room() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from appliance.engines.sound.pcm import RATE_HZ
+from appliance.engines.sound.wake.seam import Word
+from appliance.settings.sound import WakeSettings
 
 NEAR_ENDS_S = 0.3
 """A near miss is over when no score came close for this long; an utterance's echo stays within."""
@@ -22,24 +24,31 @@ class Verdict:
 class Decision:
     """One word's judge. Time is audio time: positions in 16 kHz samples."""
 
-    def __init__(self, name: str, cutoff: float, near_ratio: float, refractory_s: float, speaking_add: float) -> None:
-        self._name = name
+    def __init__(self, word: Word, settings: WakeSettings) -> None:
+        cutoff, near_ratio, refractory_s = word.cutoff, settings.near_miss_ratio, settings.refractory_s
+        self._name = word.name
+        self._relief = word.relief
         self._cutoff = cutoff
         self._near = cutoff * near_ratio
         self._refractory = int(refractory_s * RATE_HZ)
-        self._speaking_add = speaking_add
+        self._speaking_add = settings.speaking_cutoff_add
         self._quiet_until = 0
         self._peak = 0.0
         self._peak_at = 0
         self._armed = True
 
-    def take(self, position: int, score: float, speaking: bool) -> Verdict | None:
-        """The verdict after a score at `position`; `speaking`: the device itself is heard.
+    def cutoff(self, speaking: bool, quiet: bool) -> float:
+        """The score that counts now: more while the device itself is heard, else less in a quiet room."""
+        if speaking:
+            return min(self._cutoff + self._speaking_add, 0.999)
+        return self._cutoff - (self._relief if quiet else 0.0)
+
+    def take(self, position: int, score: float, speaking: bool = False, quiet: bool = False) -> Verdict | None:
+        """The verdict after a score at `position`; `speaking`: the device itself is heard; `quiet`: the room is.
 
         A word fires again only after its score fell below the cutoff and the refractory time went by.
         """
-        cutoff = min(self._cutoff + (self._speaking_add if speaking else 0.0), 0.999)
-        if score <= cutoff:
+        if score <= self.cutoff(speaking, quiet):
             self._armed = True
             return self._near_miss(position, score)
         self._peak = 0.0

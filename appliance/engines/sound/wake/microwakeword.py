@@ -22,6 +22,12 @@ from appliance.errors import WakeError
 from appliance.settings.child import ModelFile
 from appliance.settings.sound import WakeSettings
 
+QUIET_RELIEF = {"9011a8155b04de858c48038529235cbc0e42e9fca05a55bf588cb80a653a723b": 0.2}
+"""SHA-256 of a model → relief of its cutoff in a quiet room, where `bench wake` showed that it costs no false accept.
+
+alexa: missed 0.6 instead of 4.3 % of 162, none false in 0.73 h; 400 phrases that sound alike, by espeak-ng, stay below
+0.3. Not for the others: with it hey_jarvis, okay_nabu and hey_mycroft took 2, 4 and 25 recordings wrongly.
+"""
 FEATURE_BYTES = 320
 """The front end steps by 10 ms of 16 kHz S16."""
 
@@ -45,7 +51,13 @@ class MicroWakeWord:
         self._stride = strides.pop()
         self.step = self._stride * FEATURE_BYTES // 2
         self.words = tuple(
-            Word(model.name, settings.cutoffs.get(model.name, model.cutoff), model.sha256()) for model in found
+            Word(
+                model.name,
+                settings.cutoffs.get(model.name, model.cutoff),
+                0.0 if model.name in settings.cutoffs else QUIET_RELIEF.get(model.sha256(), 0.0),
+                model.sha256(),
+            )
+            for model in found
         )
         self._front_end = MicroFrontend()
         self._features: list[list[float]] = []

@@ -13,6 +13,8 @@ class Word:
     name: str
     cutoff: float
     """Score, 0..1, above which the word counts as heard."""
+    relief: float = 0.0
+    """What may be taken off the cutoff in a quiet room; 0 where that was not measured, or the owner set the cutoff."""
     sha256: str | None = None
     """Of the model file, hexadecimal; None where the model is inside the engine's library."""
 
