@@ -46,9 +46,9 @@ def _latency(result: SuiteResult) -> list[Picture | None]:
     whole = [row for row in result.details if row.get("without") is None]
     timed = sorted((row for row in whole if _number(row["ms"].get("response"))), key=lambda row: row["ms"]["response"])
     found: list[Picture | None] = []
+    middle = (len(timed) - 1) // 2
     if timed:
-        median = timed[(len(timed) - 1) // 2]
-        found.append(_turn("The median turn", median))
+        found.append(_turn("The median turn", timed[middle]))
     found.append(
         _picture(
             "Every stage of every turn",
@@ -56,7 +56,7 @@ def _latency(result: SuiteResult) -> list[Picture | None]:
             _SPREAD_CAPTION,
         )
     )
-    found += [_turn("One of the worst turns", row) for row in reversed(timed[-WORST:])]
+    found += [_turn("One of the worst turns", row) for row in reversed(timed[middle + 1 :][-WORST:])]
     found.append(_parts(result))
     return found
 
@@ -92,8 +92,8 @@ def _wake(result: SuiteResult) -> list[Picture | None]:
         if row["positive"]:
             late.setdefault(level, []).extend(1000 * (hit["at_s"] - row["end_s"]) for hit in heard[:1])
             scores.setdefault(f"taken, {level}", []).extend(hit["score"] for hit in heard[:1])
-        kind = "with the word" if row["positive"] else "without it"
-        scores.setdefault(f"near misses {kind}", []).extend(miss["score"] for miss in near)
+        kind = "word missed" if row["positive"] else "other speech"
+        scores.setdefault(f"near, {kind}", []).extend(miss["score"] for miss in near)
     return [
         _picture("Wake event after the end of the word", distributions(late, "ms"), _SPREAD_CAPTION),
         _picture("Scores", distributions(scores, "score"), _SPREAD_CAPTION),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import select
+import signal
 import socket
 import subprocess
 import sys
@@ -28,6 +30,16 @@ LOOK_S = 0.005
 CHILDREN = ("sound", "stt", "tts")
 CALM_RATIO, CALM_S, CALM_LIMIT_S = 0.05, 1.0, 60.0
 """A process is calm when it took less than 5 % of a core for a second; waited for a minute at the most."""
+
+
+_LIBC = ctypes.CDLL(None)
+PR_SET_PDEATHSIG = 1
+"""prctl(2): the signal a process gets when its parent dies."""
+
+
+def _end_with_us() -> None:
+    """In the new process: a benchmark that is killed must not leave a device running behind."""
+    _LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 @dataclass(slots=True)
@@ -63,7 +75,7 @@ def program(request: Request) -> Iterator[Program]:
             started_s = time.monotonic()
             running = subprocess.Popen(
                 [sys.executable, "-m", "appliance", *request.run_arguments, "run", *_private(request, folder)],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=_environment(folder),
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=_environment(folder), preexec_fn=_end_with_us,
             )  # fmt: skip
             try:
                 yield _until_ready(running, ready, started_s, folder)

@@ -86,25 +86,30 @@ def _verdict(row: Judged) -> str:
 
 
 def _measures(rows: Sequence[Judged]) -> str:
-    head = '<tr><th>measure</th><th class="n">value</th><th class="n">target</th><th class="n">beyond everybody</th>'
-    head += '<th>verdict</th><th class="n">on a Pi 5 core</th></tr>'
-    return f'<div class="wide"><table>{head}{"".join(map(_measure, rows))}</table></div>'
+    """The whole table; the projection has a column only where there is one."""
+    pi5 = '<th class="n">on a Pi 5 core</th>' if any(row.pi5 is not None for row in rows) else ""
+    head = f'<tr><th>measure</th><th class="n">value</th><th class="n">target</th><th class="n">beyond everybody</th>\
+<th>verdict</th>{pi5}</tr>'
+    body = "".join(_measure(row, bool(pi5)) for row in rows)
+    return f'<div class="wide"><table>{head}{body}</table></div>'
 
 
-def _measure(row: Judged) -> str:
+def _measure(row: Judged, projected: bool) -> str:
     target = goal = ""
     if row.budget is not None:
         sign = "≤" if row.budget.direction is Direction.AT_MOST else "≥"
-        target = f"{sign} {figure(row.budget.target)} {escape(row.budget.unit)}"
+        unit = "" if row.budget.unit == "share" else f" {escape(row.budget.unit)}"
+        target = f"{sign} {figure(row.budget.target)}{unit}"
         goal = "" if row.budget.goal is None else f"{sign} {figure(row.budget.goal)}"
     value = '<span class="null">null</span>' if row.value is None else _exact(row.value)
-    pi5 = "" if row.pi5 is None else _exact(row.pi5)
+    pi5 = f'<td class="n">{"" if row.pi5 is None else _exact(row.pi5)}</td>' if projected else ""
     return (f'<tr><td class="name">{escape(row.name)}</td><td class="n"><b>{value}</b></td><td class="n">{target}</td>'
-            f'<td class="n">{goal}</td><td>{_verdict(row)}</td><td class="n">{pi5}</td></tr>')  # fmt: skip
+            f'<td class="n">{goal}</td><td>{_verdict(row)}</td>{pi5}</tr>')  # fmt: skip
 
 
 def _exact(value: float) -> str:
-    return f"{value:.6g}" if abs(value) < 1e6 else f"{value:.0f}"
+    words = f"{value:.4g}" if 1e-4 < abs(value) < 1e4 else f"{value:.6g}"
+    return words.replace("-", "−", 1) if value < 0 else words
 
 
 def _figure(picture: Picture) -> str:

@@ -20,7 +20,7 @@ class SuiteResult:
     notes: tuple[str, ...] = ()
     """Sentences for people: why a measure is None, under which conditions the figures hold."""
     variant: str = ""
-    """The kind of data where budgets differ by it (`coffee`, `10db`); empty elsewhere."""
+    """The kind of data where budgets differ by it (`coffee`, `noise`); empty elsewhere."""
 
     @property
     def title(self) -> str:

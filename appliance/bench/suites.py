@@ -32,7 +32,7 @@ def _wake(request: Request) -> SuiteResult:
     )
     request.progress(0, 1, params.word)
     result = wake.run(params, request.settings.wake, request.models.wake)
-    return replace(result, variant=f"{request.snr_db[0]:g}db" if len(request.snr_db) == 1 else "")
+    return replace(result, variant="noise" if request.snr_db else "")
 
 
 def _tts(request: Request) -> SuiteResult:
