@@ -19,10 +19,11 @@ from appliance.control import Control
 from appliance.conversation.conversation import Conversation
 from appliance.conversation.ear import Ear
 from appliance.conversation.mind import HouseMind
+from appliance.conversation.recognizer import compile_ahead
 from appliance.conversation.turn import Tools
 from appliance.conversation.voice import Voice
-from appliance.errors import DeviceError
-from appliance.events import Bus, State, StateChanged, TurnRecord
+from appliance.errors import DeviceError, EngineError, SttError
+from appliance.events import Bus, EngineChanged, State, StateChanged, TurnRecord
 from appliance.settings import Settings
 from appliance.settings.child import ChildConfig, Models
 from appliance.supervisor.child import Child
@@ -97,6 +98,17 @@ class Appliance:
         if self.settings.tts.warm:
             await self.voice.warm(self.mind.phrases())
 
+    async def prepare_recogniser(self) -> None:
+        """Has every new recogniser compile the grammars before somebody speaks."""
+        ready = self.bus.watch("prepare-recogniser")
+        async for happening in ready:
+            if isinstance(happening, EngineChanged) and happening.engine == "stt" and happening.change == "ready":
+                if self.stt.about is not None and self.stt.about.engine != "grammar":
+                    await self.mind.expect_free_text()
+                with contextlib.suppress(EngineError, SttError):
+                    for transcribe in self.mind.utterances_to_expect():
+                        await compile_ahead(self.stt, transcribe)
+
     async def _tone(self, name: str) -> None:
         await self.conversation.tone(name)
 
@@ -136,6 +148,7 @@ async def running(settings: Settings, models: Models) -> AsyncIterator[Appliance
             tasks.append(group.create_task(appliance.mind.timers.run(), name="timers"))
             tasks.append(group.create_task(appliance.ring(), name="ring"))
             tasks.append(group.create_task(appliance.greet(), name="greet"))
+            tasks.append(group.create_task(appliance.prepare_recogniser(), name="prepare recogniser"))
             tasks.append(group.create_task(Control(appliance).run(), name="control"))
             tasks.append(group.create_task(_feed_watchdog(), name="watchdog"))
             tasks.append(group.create_task(_become_ready(appliance), name="ready"))

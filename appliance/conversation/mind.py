@@ -26,7 +26,8 @@ from appliance.intents.home import Home, load_home
 from appliance.intents.interpretation import Interpretation
 from appliance.intents.recognise import Interpreter
 from appliance.intents.replies import Replies
-from appliance.intents.source import grammar_source
+from appliance.intents.rescue import Rescuer
+from appliance.intents.source import following, grammar_source
 from appliance.settings import Settings
 from appliance.wire.stt import Transcribe, Transcript
 
@@ -38,6 +39,8 @@ OWN_WORDS_S = 4.0
 """How long after a reply its words may come back by the microphone."""
 OWN_WORDS_ALIKE = 0.8
 """Share of alike letters (Ratcliff-Obershelp) from which a text is the device's own."""
+RESCUED_WITHIN = 0.2
+"""Share of sounds that may differ before a free text is no longer taken for the nearest command."""
 MOST_TERMS = 200
 """Hotwords given to a free recogniser."""
 
@@ -75,7 +78,8 @@ class HouseMind:
         self._said: _Said | None = None
         self._before: tuple[Interpretation, float] | None = None
         self._folder: Path | None = None
-        self.grammar: Path | None = None
+        self._rescuer: Rescuer | None = None
+        self._grammars: tuple[Path, ...] = ()
         home_file = settings.intents.home_file
         self._take(self._compile(load_home(home_file) if home_file else Home(area=settings.device.area)))
 
@@ -91,13 +95,25 @@ class HouseMind:
 
     def _take(self, compiled: tuple[Home, GrammarSource, Interpreter]) -> None:
         self.home, self._source, self._interpreter = compiled
+        self._rescuer = None
         if self._folder is not None:
             self.write_grammar(self._folder)
 
     def write_grammar(self, folder: Path) -> None:
-        """Writes the grammar's file into `folder`, from which the recogniser reads it."""
+        """Writes the grammar's files into `folder`, from which the recogniser reads them: one for a turn of its own,
+        one for a turn that may refer to what was said before it."""
         self._folder = folder
-        self.grammar = self._source.write(folder)
+        self._grammars = (self._source.write(folder), following(self._source).write(folder))
+
+    def utterances_to_expect(self) -> tuple[Transcribe, ...]:
+        """Every way in which the recogniser will be asked to listen, so that it can compile ahead."""
+        language = self._settings.device.language
+        return tuple(Transcribe(language=language, grammar=str(file)) for file in self._grammars)
+
+    async def expect_free_text(self) -> None:
+        """The recogniser knows no grammar: near misses of free text are to be rescued. Takes a second beside all else."""
+        if self._rescuer is None:
+            self._rescuer = await asyncio.to_thread(Rescuer, self._source, self._interpreter)
 
     async def set_home(self, home: Home) -> None:
         """Takes over other rooms and names; compiled beside the running conversation."""
@@ -113,7 +129,7 @@ class HouseMind:
         names = [area.name for area in self.home.areas] + [entity.name for entity in self.home.entities]
         return Transcribe(
             language=self._settings.device.language,
-            grammar=None if self.grammar is None else str(self.grammar),
+            grammar=None if not self._grammars else str(self._grammars[1 if self._context(opening) else 0]),
             terms=tuple(dict.fromkeys(names))[:MOST_TERMS],
             context=context,
         )
@@ -121,7 +137,7 @@ class HouseMind:
     # -- what it means --------------------------------------------------------------------------------------------
 
     async def interpret(self, transcript: Transcript, opening: Opening) -> Interpretation | None:
-        context = opening.question or self._recent()
+        context = self._context(opening)
         async with self._searching:
             return await asyncio.to_thread(self._interpret, transcript, context)
 
@@ -130,6 +146,9 @@ class HouseMind:
         if transcript.confidence is not None and transcript.confidence < limits.accept_from:
             return None
         first = self._interpreter.interpret(transcript.text, context)
+        if first is None and transcript.confidence is None and self._rescuer is not None:
+            near = self._rescuer.rescue(transcript.text, context)
+            first = near.interpretation if near is not None and near.distance <= RESCUED_WITHIN else None
         if first is None or transcript.confidence is None or first.question is not None:
             return first
         for text, confidence in transcript.alternatives:
@@ -140,7 +159,10 @@ class HouseMind:
                 return asked
         return first
 
-    def _recent(self) -> Interpretation | None:
+    def _context(self, opening: Opening) -> Interpretation | None:
+        """What the next sentence may refer to: a question, or the last command while it is fresh."""
+        if opening.question is not None:
+            return opening.question
         if self._before is None or time.monotonic() - self._before[1] > REMEMBERED_S:
             return None
         return self._before[0]

@@ -180,3 +180,9 @@ class Utterance:
             with contextlib.suppress(EngineError):
                 await self._connection.close()
         self._connection = None
+
+
+async def compile_ahead(child: Child, begin: Transcribe, deadline_s: float = 30.0) -> None:
+    """Has the recogniser make itself ready for utterances like `begin`. Raises EngineError or SttError."""
+    async with Utterance(child, begin, deadline_s, lambda partial: None, lockstep=False) as empty:
+        await empty.finish(deadline_s)

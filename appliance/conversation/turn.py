@@ -121,7 +121,7 @@ class _Notes:
     partials: list[tuple[float, str]] = field(default_factory=list)
     prepared: str | None = None
     cached: bool | None = None
-    ask: bool = False
+    question: Interpretation | None = None
     noise_dbfs: float | None = None
 
 
@@ -144,8 +144,8 @@ class Turn:
 
     @property
     def asks(self) -> Interpretation | None:
-        """The interpretation that the device asked back about, for a follow-up."""
-        return self._notes.interpretation if self._notes.ask else None
+        """What the device asked back about, for a follow-up."""
+        return self._notes.question
 
     def cut(self) -> None:
         """Silences the reply (barge-in)."""
@@ -362,7 +362,8 @@ class Turn:
                     saying.close()
                 plan, saying = replacement, None
         self._stamp("reply")
-        self._notes.outcome, self._notes.ask = plan.outcome, plan.ask
+        self._notes.outcome = plan.outcome
+        self._notes.question = (plan.question or interpretation) if plan.ask and not plan.ends else None
         tools.bus.publish(ActionDone(turn=self.name, intent=interpretation.intent, outcome=plan.outcome))
         log.info("action %.0f ms", self._between("intent", "reply") or 0)
         return plan, saying
