@@ -11,6 +11,7 @@ import pytest
 
 from appliance.bench.charts import bars, curves, distributions
 from appliance.bench.draw import Scale, figure
+from appliance.bench.pictures import pictures
 from appliance.bench.record import Record
 from appliance.bench.report import page
 from appliance.bench.result import SuiteResult
@@ -107,3 +108,19 @@ def test_ticks_are_few_and_on_the_line(low: float, high: float) -> None:
 )
 def test_figures_for_people(value: float, words: str) -> None:
     assert figure(value) == words
+
+
+def test_commands_are_drawn_over_noise_and_confidence() -> None:
+    def row(
+        right: bool, snr_db: float | None, confidence: float | None, wanted: str | None = "order"
+    ) -> dict[str, Any]:
+        return {"right": right, "snr_db": snr_db, "confidence": confidence, "wanted": wanted}
+
+    noisy = [row(True, 24.0, 0.9), row(True, 6.0, 0.7), row(False, 6.0, 0.3), row(True, 6.0, 0.1, None)]
+    drawn = pictures(SuiteResult("commands", 4, {}, noisy))
+    assert [picture.heading for picture in drawn] == ["Right over noise", "Accepting and refusing", "Confidence"]
+    assert "24 dB SNR, 100 % right" in drawn[0].svg and "6 dB SNR, 50 % right" in drawn[0].svg
+    for picture in drawn:
+        xml.fromstring(picture.svg)
+    clean = pictures(SuiteResult("commands", 1, {}, [row(True, None, None)]))
+    assert clean == []
