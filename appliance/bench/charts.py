@@ -93,8 +93,8 @@ def curves(
 def _upright(values: Sequence[float], low: float | None) -> Scale:
     """A scale from the bottom of the picture to its top."""
     below = min(values) if low is None else low
-    above = max(max(values), below + 1e-6)
-    return Scale(below, above, CURVE_HEIGHT, TOP + 10)
+    air = 0.06 * (max(values) - below) or 1e-6
+    return Scale(below if low is not None else below - air, max(values) + air, CURVE_HEIGHT, TOP + 10)
 
 
 def _frame(x_scale: Scale, y_scale: Scale, x_unit: str, y_unit: str) -> list[str]:

@@ -99,8 +99,8 @@ def _measure(row: Judged, projected: bool) -> str:
     if row.budget is not None:
         sign = "≤" if row.budget.direction is Direction.AT_MOST else "≥"
         unit = "" if row.budget.unit == "share" else f" {escape(row.budget.unit)}"
-        target = f"{sign} {figure(row.budget.target)}{unit}"
-        goal = "" if row.budget.goal is None else f"{sign} {figure(row.budget.goal)}"
+        target = f"{sign} {_exact(row.budget.target)}{unit}"
+        goal = "" if row.budget.goal is None else f"{sign} {_exact(row.budget.goal)}"
     value = '<span class="null">null</span>' if row.value is None else _exact(row.value)
     pi5 = f'<td class="n">{"" if row.pi5 is None else _exact(row.pi5)}</td>' if projected else ""
     return (f'<tr><td class="name">{escape(row.name)}</td><td class="n"><b>{value}</b></td><td class="n">{target}</td>'
