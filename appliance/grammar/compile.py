@@ -24,6 +24,8 @@ from appliance.grammar.source import GrammarSource
 
 FOREIGN_COST = 0.7
 """Natural log: sentences that only a home server can act on, against those done here or written by the owner."""
+CORE_INTENTS = ("HassTurnOn", "HassTurnOff")
+"""What a home is told most often."""
 ANSWER_GAIN = -3.0
 """Natural log: an answer to the question just asked, before everything else."""
 
@@ -40,16 +42,21 @@ class Compiled:
     seconds: float
 
 
-def compile_grammar(source: GrammarSource, answers: Sequence[str] = ()) -> Compiled:
-    """Compiles; blocks for about 0.3 s with the English built-in sentences. Raises GrammarError on another form."""
+def compile_grammar(source: GrammarSource, answers: Sequence[str] = (), *, reduced: bool = False) -> Compiled:
+    """Compiles; blocks for about 0.3 s with the English built-in sentences. Raises GrammarError on another form.
+
+    `reduced`: for small recognisers, without polite words, with coarse numbers, own intents and CORE_INTENTS only.
+    """
     began = time.perf_counter()
     try:
         intents = Intents.from_dict({"language": source.language, **source.sentences})
     except (HassilError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise GrammarError("grammar-form", f"The grammar's source is not in hassil's form ({error}).") from error
-    graph = Graph(source.language, intents.skip_words)
+    graph = Graph(source.language, () if reduced else intents.skip_words, coarse=reduced)
     taken, dropped = 0, []
     for name, intent in intents.intents.items():
+        if reduced and name not in source.own_intents and name not in CORE_INTENTS:
+            continue
         cost = 0.0 if name in source.own_intents else FOREIGN_COST
         for data in intent.data:
             done, refused = _add_block(graph, intents, data, source.context, cost)

@@ -41,9 +41,10 @@ class Arc(NamedTuple):
 class Graph:
     """All that may be said. Not thread-safe: expansion remembers."""
 
-    def __init__(self, language: str, skip_words: Sequence[str] = ()) -> None:
+    def __init__(self, language: str, skip_words: Sequence[str] = (), *, coarse: bool = False) -> None:
+        """`coarse`: of ranges only the numbers up to 12 and those that 5 divides."""
         self._language = language
-        self._tries = Tries(language)
+        self._tries = Tries(language, coarse)
         self._ids: dict[tuple[Any, ...], int] = {("end",): END}
         self._nodes: list[tuple[Any, ...]] = [("end",)]
         self._arcs: dict[int, tuple[Arc, ...]] = {}

@@ -46,8 +46,9 @@ class Trie:
 class Tries:
     """Tries of lists, made once a set of values."""
 
-    def __init__(self, language: str) -> None:
+    def __init__(self, language: str, coarse: bool = False) -> None:
         self._language = language
+        self._coarse = coarse
         self._made: dict[Any, int] = {}
         self._tries: list[Trie] = []
         self._kept: list[SlotList] = []
@@ -70,6 +71,8 @@ class Tries:
     def _texts(self, values: SlotList, allowed: tuple[int, ...] | None) -> Iterable[tuple[str, str]]:
         if isinstance(values, RangeSlotList):
             for number in values.get_numbers():
+                if self._coarse and number > 12 and number % 5:
+                    continue
                 words = number_words(number, values.words_language or self._language)
                 for said in words:
                     yield said, str(number) if values.digits else words[0]

@@ -67,6 +67,14 @@ class Walker:
             steps[letter] = self._step(state, letter)
         return steps[letter]
 
+    def letters(self, state: int) -> set[str]:
+        """Letters (and the space) that may follow within the grammar's own words."""
+        known = self._states[state]
+        found: set[str] = set()
+        for node, _ in known.nodes:
+            found.update(self._closure(node, known.after_space).letters)
+        return found - {WILD}
+
     def final(self, state: int) -> float | None:
         """What it costs to end here; None where the sentence cannot end."""
         if state not in self._finals:

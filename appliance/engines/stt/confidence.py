@@ -27,8 +27,13 @@ class Evidence:
     """Free score minus constrained score, at most 40."""
 
 
-WEIGHTS = (-0.9, -0.12, 0.15, -1.0, -4.0, -0.08)
-BIAS = 3.0
+WEIGHTS = (-1.9, -0.02, 0.3, -4.7, -6.0, -0.03)
+BIAS = 1.8
+"""Fitted (ridge 0.3, every set of equal weight) on 326 readings: home commands, coffee orders clean and at 12 and 6 dB, local
+commands; negatives are coffee orders against the built-in grammar, home and local commands against a coffee grammar,
+wake words, kitchen noise and the misread ones of the positives. Fitted on one half, the other half kept 95 to 100 % of
+the right readings at 0.4 and let none of the foreign coffee orders through. The weight of free text (-12 in the fit,
+which saw only misread ones) is halved by hand."""
 
 
 def confidence(evidence: Evidence) -> float:

@@ -119,7 +119,8 @@ class PieceStates:
         """States one piece behind `state`, whose row is made for it."""
         self.need(np.array([state]))
         at, count = self.start[state], self.count[state]
-        return np.unique(self.pools[1][at : at + count]).tolist()
+        found: list[int] = np.unique(self.pools[1][at : at + count]).tolist()
+        return found
 
     def trim(self, most: int) -> None:
         """Begins anew where more than `most` letter states were made; only between utterances."""
