@@ -20,10 +20,13 @@ from appliance.conversation.conversation import Conversation
 from appliance.conversation.ear import Ear
 from appliance.conversation.mind import HouseMind
 from appliance.conversation.recognizer import compile_ahead
+from appliance.conversation.touch import Touch
 from appliance.conversation.turn import Tools
 from appliance.conversation.voice import Voice
 from appliance.errors import DeviceError, EngineError, SttError
 from appliance.events import Bus, EngineChanged, State, StateChanged, TurnRecord
+from appliance.hardware.gpio import header_chip
+from appliance.panel.panel import Panel
 from appliance.settings import Settings
 from appliance.settings.child import ChildConfig, Models
 from appliance.supervisor.child import Child
@@ -71,7 +74,7 @@ class Appliance:
                 lockstep=lossless,
             )
         )
-
+        self.panel = Panel(settings.panel, self.bus, header_chip, Touch(self.conversation, self.mind))
         self._ringing = asyncio.Event()
 
     def _last_turn(self) -> TurnRecord | None:
@@ -147,6 +150,7 @@ async def running(settings: Settings, models: Models) -> AsyncIterator[Appliance
             tasks.append(group.create_task(appliance.conversation.run(), name="conversation"))
             tasks.append(group.create_task(appliance.mind.timers.run(), name="timers"))
             tasks.append(group.create_task(appliance.ring(), name="ring"))
+            tasks.append(group.create_task(appliance.panel.run(), name="panel"))
             tasks.append(group.create_task(appliance.greet(), name="greet"))
             tasks.append(group.create_task(appliance.prepare_recogniser(), name="prepare recogniser"))
             tasks.append(group.create_task(Control(appliance).run(), name="control"))
@@ -193,8 +197,11 @@ def log_start(settings: Settings, models: Models) -> None:
 def private_folders(settings: Settings, folder: Path) -> Settings:
     """The settings of a run of its own beside a running device: its own run-time and state directory in `folder`.
 
-    Models and phrase cache stay where they are, so that nothing is fetched or made twice.
+    Models and phrase cache stay where they are, so that nothing is fetched or made twice. LEDs and button belong to the
+    running device.
     """
     device = settings.device.model_copy(update={"runtime_dir": folder / "run", "state_dir": folder / "state"})
     models = settings.models.model_copy(update={"dir": settings.models.dir or settings.device.state_dir / "models"})
-    return settings.model_copy(update={"device": device, "models": models})
+    board = settings.panel.board if settings.panel.board == "virtual" else "none"
+    panel = settings.panel.model_copy(update={"board": board, "leds": "board", "button_pin": None})
+    return settings.model_copy(update={"device": device, "models": models, "panel": panel})

@@ -13,6 +13,7 @@ from appliance import __version__
 from appliance.conversation.turn import Opening
 from appliance.errors import ApplianceError, UsageError
 from appliance.events import MEASURES_MS, PartialHeard, TurnEnded, TurnRecord
+from appliance.panel.command import panel_command
 from appliance.wire.control import Answer, Progress, Request
 from appliance.wire.frame import Connection, connect, serve
 
@@ -80,6 +81,10 @@ class Control:
         await self._appliance.mind.set_mute(bool(arguments.get("muted", True)))
         return {"muted": self._appliance.ear.muted}
 
+    async def panel(self, connection: Connection, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Plays a state, lights one LED, or waits for the next gesture of the button."""
+        return await panel_command(self._appliance.panel, arguments)
+
     async def status(self, connection: Connection, arguments: dict[str, Any]) -> dict[str, Any]:
         return status(self._appliance)
 
@@ -89,6 +94,7 @@ COMMANDS: dict[str, Command] = {
     "listen": Control.listen,
     "stop": Control.stop,
     "mute": Control.mute,
+    "panel": Control.panel,
     "status": Control.status,
 }
 
@@ -116,6 +122,7 @@ def status(appliance: Appliance) -> dict[str, Any]:
             }
             for child in appliance.children
         },
+        "panel": appliance.panel.status(),
         "turns": [turn_table(record, private=True) for record in list(appliance.conversation.records)[-10:]],
         "dropped": appliance.bus.dropped() | {"listening": ear.dropped_blocks},
     }

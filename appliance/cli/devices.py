@@ -13,6 +13,7 @@ from rich.table import Table
 from appliance.hardware.buses import Bus, buses
 from appliance.hardware.cards import Stream, cards, stream
 from appliance.hardware.gpio import GpioChip, gpio_chips
+from appliance.panel.boards.detect import Found, detect
 from appliance.settings import load
 
 EXAMPLE = "appliance devices --json"
@@ -25,13 +26,14 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     sound = load(args.config, args.assignments)[0].sound
     used = [stream(sound.capture, "capture"), stream(sound.playback, "playback")]
-    found_cards, chips, found_buses = cards(), gpio_chips(), buses()
+    found_cards, chips, found_buses, boards = cards(), gpio_chips(), buses(), detect()
     if args.json:
         tree: dict[str, list[dict[str, Any]]] = {
             "settings": [asdict(one) for one in used],
             "cards": [card.as_dict() for card in found_cards],
             "gpio_chips": [chip.as_dict() for chip in chips],
             "buses": [bus.as_dict() for bus in found_buses],
+            "boards": [_board(found) for found in boards],
         }
         print(json.dumps(tree, indent=2))
         return 0
@@ -42,7 +44,35 @@ def run(args: argparse.Namespace) -> int:
     else:
         console.print("No sound card: the kernel knows none (/proc/asound/cards).")
     _print_rest(console, chips, found_buses)
+    _print_boards(console, boards)
     return 0
+
+
+def _board(found: Found) -> dict[str, Any]:
+    """What was recognised, why, and what one has to know of it."""
+    board = found.board
+    return {
+        "board": board.name if board else None,
+        "codec": board.codec if board else None,
+        "channels": list(board.capture.roles) if board else [],
+        "button_pin": board.button_pin if board else None,
+        "leds": board.lights.shape.count if board and board.lights else 0,
+        "overlay": board.overlay if board else None,
+        "why": found.why,
+        "usable": found.usable,
+        "note": board.note if board else "",
+    }
+
+
+def _print_boards(console: Console, boards: tuple[Found, ...]) -> None:
+    if not boards:
+        console.print("No microphone board: no HAT EEPROM, no codec on I2C, no USB array.")
+        return
+    table = Table("board", "codec", "recognised by", "to know", title="Boards")
+    for found in boards:
+        title, codec = (found.board.title, found.board.codec) if found.board else ("unknown HAT", "?")
+        table.add_row(title, codec, found.why, found.board.note if found.board else "")
+    console.print(table)
 
 
 def _print_streams(console: Console, title: str, rows: list[tuple[str, Stream]]) -> None:

@@ -22,6 +22,7 @@ COMMANDS = {
     "models": "list, fetch and verify models",
     "devices": "sound cards, GPIO chip and boards",
     "doctor": "check everything a helper would ask for",
+    "panel": "test LEDs and button, play a state",
     "status": "the running device: state, health, last turns",
     "config": "show, check and describe the settings",
 }

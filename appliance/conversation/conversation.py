@@ -7,6 +7,7 @@ import contextlib
 import logging
 from collections import deque
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 
 from appliance.conversation import tone
 from appliance.conversation.turn import Opening, Tools, Turn
@@ -59,6 +60,15 @@ class Conversation:
             self._next.get_nowait()
             self.unheard += 1
         self._next.put_nowait(opening)
+
+    def let_go(self, ended: bool) -> None:
+        """The finger is off the button of a held turn: its speech is over (`ended`), or the turn goes on by itself."""
+        if self._turn is not None and self._turn.listening:
+            self._turn.let_go(ended)
+        elif not self._next.empty():
+            opening = self._next.get_nowait()
+            if not (opening.held and ended):  # let go before it began: nothing can have been said
+                self._next.put_nowait(replace(opening, held=False))
 
     def command(self, text: str) -> None:
         """Has a sentence carried out as if it had been said (a timer's command)."""

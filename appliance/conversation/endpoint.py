@@ -98,6 +98,10 @@ class EndOfSpeech:
             return self._over("steady")
         return None
 
+    def ended(self, reason: str) -> Decision:
+        """The person said by other means (the button) that this was all."""
+        return self._over(reason)
+
     def _current(self) -> Reading | None:
         """The reading, if it holds all speech so far; an older one says nothing about the last words."""
         if self._reading is None or self._end_ms is None or self._reading.audio_ms < self._end_ms:

@@ -43,6 +43,14 @@ class Levels:
         except OSError as error:
             log.warning("%s cannot be written: %s.", self._file, error.strerror)
 
+    def reset(self) -> None:
+        """Every voice is as loud as the settings say again; the file is removed."""
+        self._percent.clear()
+        try:
+            self._file.unlink(missing_ok=True)
+        except OSError as error:
+            log.warning("%s cannot be removed: %s.", self._file, error.strerror)
+
 
 def _bounded(percent: int) -> int:
     return max(0, min(100, percent))

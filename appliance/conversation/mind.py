@@ -204,6 +204,19 @@ class HouseMind:
         await self._ear.set_volume(self.levels.percent("reply"))
         self._bus.publish(VolumeChanged(percent=self.levels.percent("reply")))
 
+    async def reset_levels(self) -> None:
+        """Every voice as loud as the settings say; what was changed at the device is forgotten."""
+        voices = list(self.levels.all())
+        self.levels.reset()
+        for voice in voices:
+            await self._ear.set_volume(self.levels.percent(voice), voice)
+        self._bus.publish(VolumeChanged(percent=self.levels.percent("reply")))
+
+    @property
+    def muted(self) -> bool:
+        """Whether the microphone is closed on purpose."""
+        return self._ear.muted
+
     async def set_mute(self, muted: bool) -> None:
         """Closes or opens the microphone."""
         await self._ear.mute(muted)

@@ -47,6 +47,8 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+RELEASE_TAIL_MS = 120
+"""Audio still listened to after the finger let go: what was said is on its way, and people let go early."""
 FLUSH_AFTER_MS = 60
 """Silence after which the recogniser is asked for all it has: two blocks, so that a stop consonant asks for nothing."""
 
@@ -64,6 +66,8 @@ class Opening:
     """A sentence that is taken as said; nothing is listened to."""
     question: Interpretation | None = None
     """What the device asked, where this turn is to answer it."""
+    held: bool = False
+    """A finger is on the button: speech ends when it lets go, not with silence."""
 
 
 class Mind(Protocol):
@@ -140,6 +144,8 @@ class Turn:
         self._flushed_at_ms: int | None = None
         self._play: asyncio.Task[None] | None = None
         self._cancelled = asyncio.Event()
+        self._held = opening.held
+        self._tail_ms: int | None = None
         self._restarts = 0
 
     @property
@@ -156,6 +162,12 @@ class Turn:
         """Ends the turn without an answer (button while listening)."""
         self._cancelled.set()
         self.cut()
+
+    def let_go(self, ended: bool) -> None:
+        """The finger is off the button: speech is over (`ended`), or its end is decided as always."""
+        if self._held and ended:
+            self._tail_ms = RELEASE_TAIL_MS
+        self._held = self._held and ended
 
     # -- the turn -------------------------------------------------------------------------------------------------
 
@@ -247,9 +259,19 @@ class Turn:
             if settings.flush and self._flush_due(policy):
                 await utterance.flush()
             self._consider(policy)
-            if decision := policy.decide():
+            decision = self._by_hand(policy, length_ms) if self._held else policy.decide()
+            if decision is not None:
                 return decision
         return None
+
+    def _by_hand(self, policy: EndOfSpeech, length_ms: int) -> Decision | None:
+        """The end of speech by the button; the longest utterance holds here too."""
+        if self._tail_ms is not None:
+            self._tail_ms -= length_ms
+            if self._tail_ms <= 0:
+                return policy.ended("released")
+        decision = policy.decide()
+        return decision if decision is not None and decision.reason == "too_long" else None
 
     async def _blocks(self, listening: Listening) -> AsyncIterator[Heard]:
         """Blocks until the turn is cancelled; a microphone that gives nothing ends it with an error."""

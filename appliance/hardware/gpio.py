@@ -33,6 +33,14 @@ def gpio_chips(dev: Path = Path("/dev")) -> list[GpioChip]:
     return [_chip(path) for path in sorted(dev.glob("gpiochip*")) if not path.is_symlink()]
 
 
+def header_chip(dev: Path = Path("/dev")) -> int | None:
+    """Number of the chip whose lines are the 40-pin header, by its label; None on a machine without one."""
+    for chip in gpio_chips(dev):
+        if chip.header:
+            return int(Path(chip.path).name.removeprefix("gpiochip"))
+    return None
+
+
 def _chip(path: Path) -> GpioChip:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)

@@ -1,0 +1,139 @@
+"""In: the newest frame, at any pace. Out: the same at a driver, on a thread; nobody ever waits for a light.
+
+The handover holds one frame: a newer one takes the place of one that was not sent yet. A driver that fails is opened
+again with a growing pause and given what is newest then.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from appliance.errors import DeviceError
+from appliance.panel.colour import Frame
+from appliance.panel.drivers.seam import Lights, Open
+
+log = logging.getLogger(__name__)
+
+FIRST_PAUSE_S = 0.5
+LONGEST_PAUSE_S = 30.0
+Report = Callable[[DeviceError | None], None]
+"""What is wrong with the LEDs, or None when they work again. Called on the lamp's thread."""
+
+
+@dataclass(slots=True)
+class Counters:
+    sent: int = 0
+    superseded: int = 0
+    """Frames that a newer one replaced before they were sent."""
+    failures: int = 0
+
+
+class Lamp:
+    """One driver on its thread. `show` never blocks."""
+
+    def __init__(self, open_lights: Open, report: Report = lambda error: None) -> None:
+        self._open = open_lights
+        self._report = report
+        self._pending: tuple[Frame, float] | None = None
+        self._newest: tuple[Frame, float] | None = None
+        self._closing = False
+        self._changed = threading.Condition()
+        # daemon: a USB transfer that hangs must not hold up the end of the program
+        self._thread = threading.Thread(target=self._run, name="lamp", daemon=True)
+        self._expected_s: float | None = None
+        self.counters = Counters()
+        self.delays_ms: deque[float] = deque(maxlen=20)
+        """`led_ms`: from a wake word to the first lit frame at the driver, the last of them."""
+        self.problem: DeviceError | None = None
+
+    def start(self) -> None:
+        """Opens the driver, beside the caller."""
+        self._thread.start()
+
+    def show(self, frame: Frame, brightness: float) -> None:
+        """Hands over the newest frame."""
+        with self._changed:
+            if self._pending is not None:
+                self.counters.superseded += 1
+            self._pending = self._newest = (frame, brightness)
+            self._changed.notify()
+
+    def expect(self, at_s: float) -> None:
+        """Something happened at `at_s` (monotonic): the next lit frame's delay is measured from it."""
+        self._expected_s = at_s
+
+    def close(self, timeout_s: float = 0.5) -> None:
+        """Sends what is pending, lets the driver go; waits `timeout_s` for that at the most."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+        if self._thread.is_alive():
+            self._thread.join(timeout_s)
+
+    # -- the thread -----------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        pause_s = FIRST_PAUSE_S
+        while not self._closing:
+            lights: Lights | None = None
+            began_s = time.monotonic()
+            try:
+                lights = self._open()
+                self._tell(None)
+                self._again()
+                self._serve(lights)
+            except DeviceError as error:
+                self._failed(error)
+            except Exception as error:  # noqa: BLE001
+                # this loop supervises a driver: whatever a native library raises must not end it
+                self._failed(DeviceError("leds", f"The LEDs' driver failed: {type(error).__name__} {error}."))
+            finally:
+                if lights is not None:
+                    lights.close()
+            if time.monotonic() - began_s > LONGEST_PAUSE_S:
+                pause_s = FIRST_PAUSE_S
+            self._wait(pause_s)
+            pause_s = min(LONGEST_PAUSE_S, 2 * pause_s)
+
+    def _failed(self, error: DeviceError) -> None:
+        self.counters.failures += 1
+        self._tell(error)
+
+    def _serve(self, lights: Lights) -> None:
+        """Sends frames until the lamp is closed; the last one was handed over before that."""
+        while True:
+            with self._changed:
+                while self._pending is None and not self._closing:
+                    self._changed.wait()
+                job, self._pending = self._pending, None
+            if job is None:
+                return
+            lights.show(*job)
+            self.counters.sent += 1
+            if self._expected_s is not None and any(map(any, job[0])):
+                self.delays_ms.append((time.monotonic() - self._expected_s) * 1000)
+                self._expected_s = None
+
+    def _again(self) -> None:
+        """A driver that was opened anew gets what is shown."""
+        with self._changed:
+            if self._pending is None:
+                self._pending = self._newest
+
+    def _wait(self, seconds: float) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._closing, seconds)
+
+    def _tell(self, error: DeviceError | None) -> None:
+        before, self.problem = self.problem, error
+        if (before and before.message) != (error and error.message):
+            if error is not None:
+                log.warning("LEDs: %s Trying again.", error)
+            elif before is not None:
+                log.info("LEDs: they work again.")
+            self._report(error)
