@@ -26,11 +26,15 @@ from appliance.conversation.voice import Voice
 from appliance.errors import DeviceError, EngineError, SttError
 from appliance.events import Bus, EngineChanged, State, StateChanged, TurnRecord
 from appliance.hardware.gpio import header_chip
+from appliance.homelink import HomeLink
 from appliance.panel.panel import Panel
+from appliance.remote import DeviceSource, RemoteHands
 from appliance.settings import Settings
 from appliance.settings.child import ChildConfig, Models
 from appliance.supervisor.child import Child
 from appliance.supervisor.systemd import notify, watchdog_s
+from appliance.telemetry.health import HealthEndpoint
+from appliance.telemetry.telemetry import Telemetry
 
 log = logging.getLogger(__name__)
 
@@ -76,6 +80,10 @@ class Appliance:
         )
         self.panel = Panel(settings.panel, self.bus, header_chip, Touch(self.conversation, self.mind))
         self._ringing = asyncio.Event()
+        self.hands = RemoteHands(self)
+        house = HomeLink(settings.device, self.mind, self.conversation)
+        self.telemetry = Telemetry(settings.telemetry, settings.device, self.bus, DeviceSource(self), self.hands, house)
+        house.telemetry = self.telemetry
 
     def _last_turn(self) -> TurnRecord | None:
         records = self.conversation.records
@@ -153,6 +161,10 @@ async def running(settings: Settings, models: Models) -> AsyncIterator[Appliance
             tasks.append(group.create_task(appliance.panel.run(), name="panel"))
             tasks.append(group.create_task(appliance.greet(), name="greet"))
             tasks.append(group.create_task(appliance.prepare_recogniser(), name="prepare recogniser"))
+            tasks.append(group.create_task(appliance.telemetry.run(), name="telemetry"))
+            if settings.telemetry.health.enabled:
+                health = HealthEndpoint(settings.telemetry.health, appliance.telemetry.health, settings.device.id)
+                tasks.append(group.create_task(health.run(), name="health"))
             tasks.append(group.create_task(Control(appliance).run(), name="control"))
             tasks.append(group.create_task(_feed_watchdog(), name="watchdog"))
             tasks.append(group.create_task(_become_ready(appliance), name="ready"))

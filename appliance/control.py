@@ -125,6 +125,7 @@ def status(appliance: Appliance) -> dict[str, Any]:
         "panel": appliance.panel.status(),
         "turns": [turn_table(record, private=True) for record in list(appliance.conversation.records)[-10:]],
         "dropped": appliance.bus.dropped() | {"listening": ear.dropped_blocks},
+        "telemetry": appliance.telemetry.health(),
     }
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -273,6 +273,11 @@ class Watch:
             self.dropped += 1
         self._queue.append(happening)
         self._ready.set()
+
+    def waiting(self) -> Iterator[Happening]:
+        """What nobody has taken yet, taken now; for a watcher's last look."""
+        while self._queue:
+            yield self._queue.popleft()
 
     async def __aiter__(self) -> AsyncIterator[Happening]:
         while True:

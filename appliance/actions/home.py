@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from appliance.actions.device import Hands, HomeHandler
 from appliance.actions.plan import Plan
+from appliance.errors import ActionError
 from appliance.events import Outcome
 from appliance.intents.interpretation import Interpretation
 
@@ -17,5 +18,9 @@ def hand_over(meaning: Interpretation, hands: Hands) -> Plan:
 
 
 async def _handle(home: HomeHandler, meaning: Interpretation, hands: Hands) -> Plan:
-    reply = await home.handle(meaning)
+    try:
+        reply = await home.handle(meaning)
+    except ActionError as error:
+        text = hands.replies.say("no_home_answer") if error.code == "no-answer" else error.message
+        return Plan(text, Outcome.FAILED)
     return Plan(reply or hands.replies.say("done"), Outcome.HANDED_OVER)

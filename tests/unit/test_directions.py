@@ -16,6 +16,7 @@ FLOORS = (
     {"replay"},
     {"control"},
     {"app"},
+    {"homelink", "remote"},
     {"conversation", "supervisor", "panel", "telemetry", "catalogue", "hardware"},
     {"intents", "actions"},
     {"wire", "grammar"},

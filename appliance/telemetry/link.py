@@ -1,0 +1,326 @@
+"""In: settings of the broker. Out: a connection that is made again and again, and what comes and goes over it.
+
+paho's client is driven by the event loop (its socket is watched, nothing waits on it); only dialling, which can block in
+name look-up and the TLS handshake, is done on a thread that is abandoned when its time is over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from appliance.errors import SettingsError
+from appliance.settings.telemetry import MqttSettings
+from appliance.telemetry.secrets import login, tls_context, why
+
+log = logging.getLogger(__name__)
+
+LARGEST_BYTES = 256 * 1024
+"""Largest packet the broker may send us (MQTT 5 tells it so; of 3.1.1 brokers larger payloads are thrown away)."""
+PROVEN_S = 30.0
+"""A connection that lasted this long makes the next wait short again."""
+MISC_S = 1.0
+"""How often keep-alives are looked at; paho's own pace."""
+HEADER_BYTES = 7
+"""Of a QoS 1 publish: fixed header, topic length, packet id, empty properties."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A message from the broker."""
+
+    topic: str
+    payload: bytes
+    retain: bool
+    response_topic: str | None = None
+    correlation: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Will:
+    """What the broker says for us once we are gone."""
+
+    topic: str
+    payload: bytes
+
+
+class Refused(Exception):
+    """The broker answered, and said no."""
+
+
+class Link:
+    """One device's connection. `run` is its life; the callbacks are called in the event loop and must be quick."""
+
+    def __init__(self, settings: MqttSettings, device: str, client_id: str, will: Will) -> None:
+        self._settings = settings
+        self._device = device
+        self._client_id = client_id
+        self._will = will
+        self._client: paho.Client | None = None
+        self._ended: asyncio.Future[None] | None = None
+        self._welcome: asyncio.Future[None] | None = None
+        self._attempt = 0
+        self.connected = False
+        self.trouble: str | None = "Not connected yet." if settings.host else None
+        """Why there is no connection; None while there is one, or where none is wanted."""
+        self.counters: Counter[str] = Counter()
+        """connects, failures, bytes_out, bytes_in, refused_publishes, too_large."""
+        self.on_up: Callable[[], None] = lambda: None
+        self.on_down: Callable[[], None] = lambda: None
+        self.on_message: Callable[[Incoming], None] = lambda incoming: None
+        self.on_taken: Callable[[int], None] = lambda mid: None
+        """The broker is done with the message of that id, be it that it took or that it refused it."""
+
+    # -- the connection's life ------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Connects, and connects again with full-jitter back-off, until cancelled."""
+        while True:
+            started_s = time.monotonic()
+            try:
+                await self._live()
+            except (OSError, Refused, SettingsError, ValueError) as error:
+                self._fail(why(error) if isinstance(error, OSError) else str(error))
+            finally:
+                self._down()
+            if time.monotonic() - started_s > PROVEN_S:
+                self._attempt = 0
+            await asyncio.sleep(self._wait_s())
+
+    def _wait_s(self) -> float:
+        """Full jitter: evenly from 0 to the doubled, capped bound, so that a fleet does not come back as one wave."""
+        most_s = min(self._settings.backoff_most_s, self._settings.backoff_first_s * 2.0 ** min(self._attempt, 20))
+        self._attempt += 1
+        return random.uniform(0.0, most_s)
+
+    def _fail(self, sentence: str) -> None:
+        self.counters["failures"] += 1
+        if sentence != self.trouble:
+            log.warning("mqtt: %s Trying again.", sentence)
+        self.trouble = sentence
+
+    async def _live(self) -> None:
+        """One connection, from dialling to its end. Raises what ended it."""
+        loop = asyncio.get_running_loop()
+        self._ended, self._welcome = loop.create_future(), loop.create_future()
+        client = self._new_client()
+        async with asyncio.timeout(self._settings.connect_timeout_s):
+            await self._dial(client)
+            self._client = client
+            self._attach(client, loop)
+            await asyncio.wait((self._welcome, self._ended), return_when=asyncio.FIRST_COMPLETED)
+            for future in (self._welcome, self._ended):
+                if future.done():
+                    future.result()
+        self.connected, self.trouble = True, None
+        self.counters["connects"] += 1
+        log.info("mqtt: connected to %s:%d", self._settings.host, self._settings.port)
+        self.on_up()
+        while not self._ended.done():
+            client.loop_misc()
+            await asyncio.wait((self._ended,), timeout=MISC_S)
+        self._ended.result()
+
+    def _new_client(self) -> paho.Client:
+        """A client without a past: what was under way is ours to repeat. Raises SettingsError for unusable files."""
+        v5 = self._settings.version == "5"
+        client = paho.Client(
+            CallbackAPIVersion.VERSION2, self._client_id, protocol=paho.MQTTv5 if v5 else paho.MQTTv311,
+            clean_session=None if v5 else True, reconnect_on_failure=False,
+        )  # fmt: skip
+        client.connect_timeout = self._settings.connect_timeout_s
+        user, password = login(self._settings, self._device)
+        if user is not None:
+            client.username_pw_set(user, password)
+        if (context := tls_context(self._settings)) is not None:
+            client.tls_set_context(context)
+        client.will_set(self._will.topic, self._will.payload, qos=1, retain=True)
+        return client
+
+    async def _dial(self, client: paho.Client) -> None:
+        """Connects on a daemon thread: a name look-up that hangs holds up neither the loop nor the program's end."""
+        loop = asyncio.get_running_loop()
+        dialled: asyncio.Future[None] = loop.create_future()
+
+        def tell(error: BaseException | None) -> None:
+            if dialled.done():
+                client._sock_close()
+            elif error is not None:
+                dialled.set_exception(error)
+            else:
+                dialled.set_result(None)
+
+        def dial() -> None:
+            error: BaseException | None = None
+            try:
+                client.connect(
+                    str(self._settings.host), self._settings.port, self._settings.keepalive_s,
+                    properties=self._connect_properties(),
+                    clean_start=True if self._settings.version == "5" else paho.MQTT_CLEAN_START_FIRST_ONLY,
+                )  # fmt: skip
+            except Exception as failure:  # noqa: BLE001 - handed over to the loop, which judges it
+                error = failure
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                loop.call_soon_threadsafe(tell, error)
+
+        threading.Thread(target=dial, name="mqtt-dial", daemon=True).start()
+        await dialled
+
+    def _connect_properties(self) -> Properties | None:
+        if self._settings.version != "5":
+            return None
+        properties = _properties(PacketTypes.CONNECT)
+        properties.MaximumPacketSize = LARGEST_BYTES
+        return properties
+
+    # -- paho's socket in the event loop --------------------------------------------------------------------------
+
+    def _attach(self, client: paho.Client, loop: asyncio.AbstractEventLoop) -> None:
+        sock = client.socket()
+        if sock is None:
+            raise ConnectionResetError("closed while connecting")
+
+        def write() -> None:
+            client.loop_write()
+            if not client.want_write():
+                loop.remove_writer(sock)
+
+        client.on_connect = self._connected
+        client.on_disconnect = self._disconnected
+        client.on_message = self._received
+        client.on_publish = self._published
+        client.on_socket_register_write = lambda *_: loop.add_writer(sock, write)
+        client.on_socket_unregister_write = lambda *_: _unwatch(loop, sock)
+        client.on_socket_close = lambda *_: _forget(loop, sock)
+        loop.add_reader(sock, self._read, client, sock)
+        if client.want_write():
+            loop.add_writer(sock, write)
+
+    def _read(self, client: paho.Client, sock: Any) -> None:
+        """Reads a packet, and what TLS has decrypted already, which select cannot see; a flood yields to the others."""
+        for _ in range(20):
+            client.loop_read()
+            if client.socket() is None or not (pending := getattr(sock, "pending", None)) or not pending():
+                return
+        asyncio.get_running_loop().call_soon(self._read_on, client, sock)
+
+    def _read_on(self, client: paho.Client, sock: Any) -> None:
+        if client.socket() is sock:
+            self._read(client, sock)
+
+    def _down(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            client._sock_close()
+        for future in (self._ended, self._welcome):
+            if future is not None and future.done() and not future.cancelled():
+                future.exception()  # it was judged, or the other one ended the connection first
+        if self.connected:
+            self.connected = False
+            self.on_down()
+
+    # -- paho's callbacks -----------------------------------------------------------------------------------------
+
+    def _connected(self, client: paho.Client, userdata: Any, flags: Any, code: ReasonCode, properties: Any) -> None:
+        if self._welcome is None or self._welcome.done():
+            return
+        if code.is_failure:
+            self._welcome.set_exception(Refused(f"The broker refuses this device: {str(code).lower()}."))
+        else:
+            self._welcome.set_result(None)
+
+    def _disconnected(self, client: paho.Client, userdata: Any, flags: Any, code: ReasonCode, properties: Any) -> None:
+        if self._ended is not None and not self._ended.done():
+            self._ended.set_exception(ConnectionResetError(f"connection lost: {str(code).lower()}"))
+
+    def _received(self, client: paho.Client, userdata: Any, message: paho.MQTTMessage) -> None:
+        self.counters["bytes_in"] += len(message.payload) + len(message.topic) + HEADER_BYTES
+        if len(message.payload) > LARGEST_BYTES:
+            self.counters["too_large"] += 1
+            return
+        properties = message.properties
+        self.on_message(
+            Incoming(
+                topic=message.topic,
+                payload=bytes(message.payload),
+                retain=message.retain,
+                response_topic=getattr(properties, "ResponseTopic", None),
+                correlation=getattr(properties, "CorrelationData", None),
+            )
+        )
+
+    def _published(self, client: paho.Client, userdata: Any, mid: int, code: ReasonCode, properties: Any) -> None:
+        if code.is_failure:
+            self.counters["refused_publishes"] += 1
+            if self.counters["refused_publishes"] == 1:
+                log.warning("mqtt: the broker refuses a message of this device (%s): check its ACL.", str(code).lower())
+        self.on_taken(mid)
+
+    # -- sending --------------------------------------------------------------------------------------------------
+
+    def publish(
+        self, topic: str, payload: bytes, qos: int = 1, retain: bool = False, correlation: bytes | None = None,
+        response_topic: str | None = None,
+    ) -> int | None:  # fmt: skip
+        """Hands a message to the connection and gives its id; None without one. Never blocks."""
+        if not self.connected or self._client is None:
+            return None
+        properties = None
+        if self._settings.version == "5" and (correlation is not None or response_topic is not None):
+            properties = _properties(PacketTypes.PUBLISH)
+            if correlation is not None:
+                properties.CorrelationData = correlation
+            if response_topic is not None:
+                properties.ResponseTopic = response_topic
+        info = self._client.publish(topic, payload, qos, retain, properties)
+        if info.rc != paho.MQTT_ERR_SUCCESS:
+            return None
+        self.counters["bytes_out"] += len(topic.encode()) + len(payload) + HEADER_BYTES
+        return info.mid
+
+    def subscribe(self, *filters: str) -> None:
+        """Subscribes with QoS 1. A broker may deny and still say 'granted' (Mosquitto does)."""
+        if self._client is not None and filters:
+            self._client.subscribe([(name, 1) for name in filters])
+
+    def unsubscribe(self, *filters: str) -> None:
+        if self._client is not None and filters:
+            self._client.unsubscribe(list(filters))
+
+    def drained(self) -> bool:
+        """Whether paho has nothing left to write."""
+        return self._client is None or not self._client.want_write()
+
+    def leave(self) -> None:
+        """Says goodbye; the broker does not speak the last will then."""
+        if self._client is not None:
+            self._client.disconnect()
+
+
+def _properties(kind: int) -> Properties:
+    return Properties(kind)  # type: ignore[no-untyped-call]
+
+
+def _unwatch(loop: asyncio.AbstractEventLoop, sock: Any) -> None:
+    loop.remove_writer(sock)
+
+
+def _forget(loop: asyncio.AbstractEventLoop, sock: Any) -> None:
+    """Stops watching a socket that is being closed."""
+    if sock.fileno() >= 0:
+        loop.remove_reader(sock)
+        loop.remove_writer(sock)

@@ -1,0 +1,197 @@
+"""In: messages that must arrive. Out: the same, oldest first, until the broker took them; bounded, drops counted.
+
+Kept in memory while the broker is there. What must survive a restart (turns, alerts, button events) is written to a
+small SQLite file only when it had to wait, so that an SD card sees no write on a healthy day.
+"""
+
+from __future__ import annotations
+
+import heapq
+import json
+import logging
+import sqlite3
+import time
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+log = logging.getLogger(__name__)
+
+EXPENDABLE = ("metrics", "event", "turn")
+"""Kinds that may be dropped for want of room, the first to go first; alerts and button events never are."""
+DURABLE = ("turn", "alert", "button")
+"""Kinds that survive a restart."""
+KINDS = ("metrics", "event", "turn", "alert", "button")
+
+
+@dataclass(slots=True)
+class Entry:
+    """One message on its way."""
+
+    seq: int
+    """Order of making; grows over restarts."""
+    kind: str
+    topic: str
+    body: dict[str, Any]
+    """Without `at` while it was made in this run: the time is put in when it is sent, from a clock set by then."""
+    retain: bool = False
+    made_s: float | None = None
+    """Monotonic time; None for one of an earlier run, whose body has its time."""
+    size: int = 0
+    """Bytes, roughly."""
+    saved: bool = False
+    cleared: bool = False
+    """The payload is empty: a retained message is taken back."""
+
+    def payload(self) -> bytes:
+        """JSON, with the wall time at which it was made."""
+        return b"" if self.cleared else encode(self.dated())
+
+    def dated(self) -> dict[str, Any]:
+        if self.made_s is None:
+            return self.body
+        return {**self.body, "at": round(time.time() - (time.monotonic() - self.made_s), 3)}
+
+
+def encode(body: dict[str, Any]) -> bytes:
+    """Compact JSON in UTF-8; NaN and infinity are errors, missing values are null."""
+    return json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+
+
+@dataclass(slots=True)
+class Outbox:
+    """Messages waiting. For one thread; `save` alone may run on another."""
+
+    most: int
+    most_bytes: int
+    run: str
+    """Names this run in ids: `<run>-<seq>`."""
+    dropped: Counter[str] = field(default_factory=Counter)
+    """By kind: for want of room."""
+    bytes: int = 0
+    _seq: int = 0
+    _waiting: dict[str, OrderedDict[int, Entry]] = field(default_factory=lambda: {k: OrderedDict() for k in KINDS})
+
+    def __len__(self) -> int:
+        return sum(len(queue) for queue in self._waiting.values())
+
+    def put(self, kind: str, topic: str, body: dict[str, Any], retain: bool = False, cleared: bool = False) -> Entry:
+        """Takes a message; what is over the bounds goes, by EXPENDABLE and age. Gives it version and id."""
+        self._seq += 1
+        body = {"v": 1, "id": f"{self.run}-{self._seq}", **body}
+        entry = Entry(self._seq, kind, topic, body, retain, time.monotonic(), 0, False, cleared)
+        entry.size = len(topic) + len(entry.payload())
+        self._add(entry)
+        self._shrink()
+        return entry
+
+    def restore(self, entries: Iterable[Entry]) -> None:
+        """Takes over what an earlier run left; before anything else is put."""
+        for entry in entries:
+            self._seq = max(self._seq, entry.seq)
+            self._add(entry)
+        self._shrink()
+
+    def next(self, after: int = 0) -> Entry | None:
+        """The oldest with a number above `after`; None where there is none."""
+        for entry in self.waiting():
+            if entry.seq > after:
+                return entry
+        return None
+
+    def waiting(self) -> Iterator[Entry]:
+        """All, the oldest first."""
+        return heapq.merge(*(queue.values() for queue in self._waiting.values()), key=lambda entry: entry.seq)
+
+    def done(self, seq: int) -> Entry | None:
+        """The broker took it."""
+        for queue in self._waiting.values():
+            if (entry := queue.pop(seq, None)) is not None:
+                self.bytes -= entry.size
+                return entry
+        return None
+
+    def _add(self, entry: Entry) -> None:
+        self._waiting[entry.kind][entry.seq] = entry
+        self.bytes += entry.size
+
+    def _shrink(self) -> None:
+        while len(self) > self.most or self.bytes > self.most_bytes:
+            kind = next((kind for kind in EXPENDABLE if self._waiting[kind]), None)
+            if kind is None:
+                return
+            self.done(next(iter(self._waiting[kind])))
+            self.dropped[kind] += 1
+
+
+@dataclass(slots=True)
+class Keep:
+    """The outbox's file. A broken one is put aside, a full disk is said once: neither stops anything."""
+
+    path: Path
+    complained: bool = False
+    _saved: set[int] = field(default_factory=set)
+
+    def load(self) -> list[Entry]:
+        """What an earlier run left, oldest first. Blocks."""
+        if not self.path.exists():
+            return []
+        return self._with(self._load) or []
+
+    def save(self, waiting: Iterable[Entry]) -> None:
+        """Makes the file hold exactly the durable ones of `waiting`; touches the disk only for a difference. Blocks."""
+        wanted = {entry.seq: entry for entry in waiting if entry.kind in DURABLE}
+        new = [entry for seq, entry in wanted.items() if seq not in self._saved]
+        gone = self._saved - wanted.keys()
+        if new or gone:
+            self._with(lambda db: self._write(db, new, gone))
+
+    def _load(self, db: sqlite3.Connection) -> list[Entry]:
+        rows = db.execute("SELECT seq, kind, topic, body, retain, cleared FROM outbox ORDER BY seq").fetchall()
+        entries = []
+        for seq, kind, topic, body, retain, cleared in rows:
+            if kind in KINDS:
+                entry = Entry(seq, kind, topic, json.loads(body), bool(retain), None, len(topic) + len(body), True)
+                entry.cleared = bool(cleared)
+                entries.append(entry)
+        self._saved = {entry.seq for entry in entries}
+        return entries
+
+    def _write(self, db: sqlite3.Connection, new: list[Entry], gone: set[int]) -> None:
+        rows = [(e.seq, e.kind, e.topic, json.dumps(e.dated()), e.retain, e.cleared) for e in new]
+        with db:
+            db.executemany("INSERT OR REPLACE INTO outbox VALUES (?, ?, ?, ?, ?, ?)", rows)
+            db.executemany("DELETE FROM outbox WHERE seq = ?", [(seq,) for seq in gone])
+        self._saved = (self._saved - gone) | {entry.seq for entry in new}
+
+    def _with(self, work: Callable[[sqlite3.Connection], Any]) -> Any:
+        try:
+            return self._open_and(work)
+        except (sqlite3.Error, OSError, ValueError) as error:
+            self._complain(error)
+            return None
+
+    def _open_and(self, work: Callable[[sqlite3.Connection], Any]) -> Any:
+        db = sqlite3.connect(self.path, timeout=2.0)
+        try:
+            db.execute("PRAGMA auto_vacuum = FULL")
+            db.execute(
+                "CREATE TABLE IF NOT EXISTS outbox (seq INTEGER PRIMARY KEY, kind TEXT, topic TEXT, body TEXT,"
+                " retain INTEGER, cleared INTEGER)"
+            )
+            return work(db)
+        finally:
+            db.close()
+
+    def _complain(self, error: Exception) -> None:
+        if not self.complained:
+            log.warning("%s: messages cannot be kept over a restart (%s).", self.path, error)
+        self.complained = True
+        if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
+            self._saved = set()
+            try:
+                self.path.replace(self.path.with_suffix(".broken"))
+            except OSError:
+                log.debug("%s cannot be put aside", self.path)

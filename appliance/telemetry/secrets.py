@@ -1,0 +1,80 @@
+"""In: settings of the broker. Out: user, password and TLS context, from files or systemd credentials."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from pathlib import Path
+
+from appliance.errors import SettingsError
+from appliance.settings.telemetry import MqttSettings
+
+# OpenSSL's verify codes (x509_vfy.h), as ssl.SSLCertVerificationError.verify_code gives them.
+NOT_YET_VALID, EXPIRED, WRONG_HOST, WRONG_ADDRESS = 9, 10, 62, 64
+
+
+def credential(name: str) -> Path | None:
+    """The file of a systemd credential (LoadCredential=, systemd.exec(5)); None where it was not given."""
+    folder = os.environ.get("CREDENTIALS_DIRECTORY")
+    file = Path(folder) / name if folder else None
+    return file if file is not None and file.exists() else None
+
+
+def login(settings: MqttSettings, device: str) -> tuple[str | None, str | None]:
+    """User and password; the device's id is the user where only a password was given. Raises SettingsError."""
+    file = settings.password_file or credential("mqtt-password")
+    if file is None:
+        return settings.username, None
+    try:
+        password = file.read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError("no-password", f"telemetry.mqtt.password_file: {file} cannot be read.") from error
+    return settings.username or device, password
+
+
+def tls_context(settings: MqttSettings) -> ssl.SSLContext | None:
+    """TLS 1.2 or newer, certificate and host name checked; None without TLS. Raises SettingsError naming the file."""
+    if not settings.tls:
+        return None
+    ca_file = settings.ca_file or credential("mqtt-ca")
+    try:
+        context = ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
+    except (OSError, ssl.SSLError) as error:
+        raise SettingsError("bad-ca", f"telemetry.mqtt.ca_file: {ca_file} is no readable certificate.") from error
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    cert = settings.cert_file or credential("mqtt-cert")
+    if cert is not None:
+        key = settings.key_file or credential("mqtt-key")
+        try:
+            context.load_cert_chain(cert, key)
+        except (OSError, ssl.SSLError) as error:
+            raise SettingsError(
+                "bad-certificate", f"telemetry.mqtt.cert_file: {cert} and its key cannot be used."
+            ) from error
+    return context
+
+
+def why(error: BaseException) -> str:
+    """What kept us from the broker, as one sentence that a person can act on."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return _distrust(error)
+    if isinstance(error, ssl.SSLError):
+        return f"The broker and this device agree on no TLS connection ({error.reason or 'closed'})."
+    if isinstance(error, TimeoutError):
+        return "The broker does not answer."
+    if isinstance(error, ConnectionRefusedError):
+        return "Nothing listens at the broker's address."
+    if isinstance(error, OSError):
+        return f"The broker cannot be reached ({error.strerror or error})."
+    return f"The broker cannot be reached ({type(error).__name__})."
+
+
+def _distrust(error: ssl.SSLCertVerificationError) -> str:
+    code = error.verify_code
+    if code == NOT_YET_VALID:
+        return "The broker's certificate is not valid yet by this device's clock, which may not be set yet."
+    if code == EXPIRED:
+        return "The broker's certificate has expired (or this device's clock is wrong)."
+    if code in (WRONG_HOST, WRONG_ADDRESS):
+        return "The broker's certificate is for another name than telemetry.mqtt.host."
+    return f"The broker's certificate is not signed by the authority that is trusted ({error.verify_message})."

@@ -1,0 +1,370 @@
+"""In: the happenings on the device. Out: messages, alerts and metrics for everyone outside; commands from there.
+
+`run` is all of it, as one task of the app's. It never holds up the conversation: it only watches the bus, looks at the
+machine on a thread and hands messages to a connection that does not block.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import secrets
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from appliance.errors import ApplianceError
+from appliance.events import (
+    Bus,
+    Happening,
+    HearingChanged,
+    State,
+    StateChanged,
+    TurnEnded,
+    TurnStarted,
+    WakeDetected,
+)
+from appliance.settings.device import DeviceSettings
+from appliance.settings.telemetry import TelemetrySettings
+from appliance.telemetry import board
+from appliance.telemetry.alerts import Alerts, verdicts
+from appliance.telemetry.arbitration import Arbiter, parse_claim
+from appliance.telemetry.budgets import BUDGETS
+from appliance.telemetry.commands import Answer, Commander
+from appliance.telemetry.delivery import OFFLINE, Delivery
+from appliance.telemetry.device import Hands, House, Source
+from appliance.telemetry.discovery import device_message
+from appliance.telemetry.faults import FAULTS
+from appliance.telemetry.home import HomeServer
+from appliance.telemetry.link import Incoming, Link, Will
+from appliance.telemetry.measures import Look, Looker, Measures, pids
+from appliance.telemetry.messages import event_of, metrics_body, state_body, turn_body
+from appliance.telemetry.outbox import Keep, Outbox
+from appliance.telemetry.topics import Topics
+from appliance.telemetry.windows import Turns
+
+log = logging.getLogger(__name__)
+
+WATCHED = BUDGETS + FAULTS
+STATE_SETTLE_S = 0.05
+"""States that change together (thinking off, replying on) make one message."""
+FLUSH_S = 1.5
+"""At the end, what waits has this long to go out."""
+NEAR_MISSES_PER_MINUTE = 6
+YIELD_WAIT_S = 0.5
+"""A turn that begins this long after its wake word was lost to another device is still that word's."""
+
+
+class Telemetry:
+    """The device's voice to the outside. Made by the app; `run` until cancelled."""
+
+    def __init__(
+        self, settings: TelemetrySettings, device: DeviceSettings, bus: Bus, source: Source, hands: Hands, house: House,
+        roots: board.Roots | None = None,
+    ) -> None:  # fmt: skip
+        mqtt = settings.mqtt
+        self.settings = settings
+        self.topics = Topics(mqtt.prefix, device.id, mqtt.discovery_prefix)
+        self.run_id = secrets.token_hex(4)
+        will = Will(self.topics.of("availability"), OFFLINE)
+        self.link = Link(mqtt, device.id, f"{mqtt.prefix.replace('/', '-')}-{device.id}-{self.run_id}", will)
+        outbox = Outbox(mqtt.kept_messages, mqtt.kept_kb * 1000, self.run_id)
+        self.delivery = Delivery(self.link, outbox, Keep(Path(device.state_dir) / "outbox.sqlite"), self.topics)
+        self.turns = Turns(settings.window_turns)
+        self.alerts = Alerts(WATCHED)
+        self.measures = Measures(self.turns)
+        self.values: dict[str, float | None] = {}
+        """The newest value of every watched measure, by budget name."""
+        self.look: Look | None = None
+        self.commands = Commander(hands, mqtt.commands_per_second, self._answer, self._refresh_home)
+        self.home = HomeServer(self.delivery, mqtt.home_deadline_s, house.home_served)
+        self.arbiter = Arbiter(device.id, self._lost_wake)
+        self.yielded = 0
+        """Wake words that another device answered."""
+        self.cost_s = 0.0
+        """CPU time that looking and telling took, seconds."""
+        self._device = device
+        self._source = source
+        self._house = house
+        self._watch = bus.watch("telemetry", 512)
+        self._looker = Looker(roots or board.Roots(disk=device.state_dir), settings.memory_interval_s)
+        self._roots = roots or board.Roots()
+        self._states: set[State] = set()
+        self._state_due: asyncio.TimerHandle | None = None
+        self._turning = False
+        self._lost: tuple[str, float] | None = None
+        self._near: list[float] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._routes: dict[str, Callable[[Incoming], None]] = {
+            self.topics.home_availability: lambda message: self.home.announced(message.payload),
+            self.topics.home_names: self._names_came,
+            self.topics.home_response: self.home.answered,
+            self.topics.home_assistant_status: self._assistant_status,
+            self.topics.of("availability"): self._own_availability,
+        }
+        self.link.on_up, self.link.on_down, self.link.on_message = self._up, self._down, self._message
+
+    # -- life -----------------------------------------------------------------------------------------------------
+
+    @property
+    def connects(self) -> bool:
+        """Whether there is a broker to talk to."""
+        return self.settings.mqtt.host is not None
+
+    async def run(self) -> None:
+        """Watches and tells until cancelled; then sends what waits, within FLUSH_S."""
+        tasks = [asyncio.create_task(self._follow(), name="telemetry-follow")]
+        if self.connects:
+            await self.delivery.load()
+            tasks.append(asyncio.create_task(self.link.run(), name="mqtt"))
+            tasks.append(asyncio.create_task(self.delivery.run(), name="outbox"))
+        tasks.append(asyncio.create_task(self._measure(), name="telemetry-measure"))
+        try:
+            self._tell_facts()
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            await self._end(tasks)
+
+    async def _end(self, tasks: list[asyncio.Task[None]]) -> None:
+        self.commands.close()
+        if self._state_due is not None:
+            self._state_due.cancel()
+        for happening in self._watch.waiting():
+            self._take(happening)
+        if self.connects:
+            await self.delivery.close(FLUSH_S)
+        for task in (*tasks, *self._tasks):
+            task.cancel()
+        await asyncio.gather(*tasks, *self._tasks, return_exceptions=True)
+
+    async def _follow(self) -> None:
+        async for happening in self._watch:
+            began_s = time.thread_time()
+            self._take(happening)
+            self.cost_s += time.thread_time() - began_s
+
+    async def _measure(self) -> None:
+        """Looks at the machine once an interval."""
+        before_s = time.monotonic()
+        while True:
+            look = await asyncio.to_thread(self._looker.look, pids(self._source.engines()))
+            began_s = time.thread_time()
+            self._judge(look, before_s)
+            before_s = look.at_s
+            self.cost_s += look.cost_s + time.thread_time() - began_s
+            await asyncio.sleep(self.settings.metrics_interval_s)
+
+    # -- what happens on the device -------------------------------------------------------------------------------
+
+    def _take(self, happening: Happening) -> None:
+        match happening:
+            case StateChanged():
+                (self._states.add if happening.on else self._states.discard)(happening.state)
+                self._state_soon()
+            case TurnStarted():
+                self._turning = True
+                self._yield_late(happening)
+            case TurnEnded():
+                self._turning = False
+                self.measures.voice_until_s = happening.at_s
+                self.turns.add(happening.record)
+                self._queue("turn", "turn", turn_body(happening.record, self.settings.transcripts))
+                self._state_soon()
+            case HearingChanged():
+                self.measures.hears(happening.hearing, happening.at_s)
+                self._state_soon()
+            case WakeDetected() if self.settings.mqtt.arbitrate:
+                self._claim(happening)
+        if (event := event_of(happening)) is not None and self._worth_telling(event[0], happening):
+            self._queue("button" if event[0] == "button" else "event", f"event/{event[0]}", event[1])
+            self._state_soon()
+
+    def _worth_telling(self, name: str, happening: Happening) -> bool:
+        """Near misses come in swarms when the television runs: some a minute say it as well."""
+        if name != "near_miss":
+            return True
+        self._near = [at_s for at_s in self._near if happening.at_s - at_s < 60.0]
+        if len(self._near) >= NEAR_MISSES_PER_MINUTE:
+            return False
+        self._near.append(happening.at_s)
+        return True
+
+    def _queue(self, kind: str, name: str, body: dict[str, Any], retain: bool = False, cleared: bool = False) -> None:
+        if self.connects:
+            entry = self.delivery.queue(kind, name, body, retain, cleared)
+            if retain:
+                self.delivery.hold(entry)
+
+    def _state_soon(self) -> None:
+        if self._state_due is None:
+            self._state_due = asyncio.get_running_loop().call_later(STATE_SETTLE_S, self._tell_state)
+
+    def _tell_state(self) -> None:
+        self._state_due = None
+        body = state_body(self._source, self._states, self.turns, self.alerts.holding())
+        self.delivery.show(self.topics.of("state"), {"v": 1, **body})
+
+    def _tell_facts(self) -> None:
+        """What seldom changes: info, discovery, state."""
+        body = {"v": 1, "device": self._device.id, "run": self.run_id, "board": board.model(self._roots)}
+        self.delivery.show(self.topics.of("info"), {**body, **self._source.about()})
+        if self.settings.mqtt.discovery:
+            self.delivery.show(self.topics.discovery, device_message(self.topics, self._device, self._source.about()))
+        self._state_soon()
+
+    # -- budgets --------------------------------------------------------------------------------------------------
+
+    def _judge(self, look: Look, before_s: float) -> None:
+        self.look = look
+        if self._turning:
+            self.measures.voice_until_s = look.at_s
+        counters, dropped = self.link.counters, sum(self.delivery.outbox.dropped.values())
+        traffic = counters["bytes_in"] + counters["bytes_out"]
+        self.values = self.measures.values(look, before_s, self._source, traffic, dropped)
+        for change in self.alerts.look(self.values):
+            if change.alert is None:
+                log.info("alert %s: healed", change.name)
+                self._queue("alert", f"alert/{change.name}", {}, retain=True, cleared=True)
+            else:
+                alert = change.alert
+                log.warning("alert %s %s: %g %s", alert.severity, change.name, alert.value, alert.budget.unit)
+                self._queue("alert", f"alert/{change.name}", alert.body(), retain=True)
+            self._state_soon()
+        extra = {"interval_s": self.settings.metrics_interval_s, "mqtt": self.traffic(), "yielded": self.yielded}
+        self._queue("metrics", "metrics", metrics_body(self._source, look, self.turns, self.values, extra))
+
+    def traffic(self) -> dict[str, Any]:
+        """What goes over the connection and what could not; with the cost of telemetry itself."""
+        outbox = self.delivery.outbox
+        return {
+            "connected": self.link.connected,
+            "waiting": len(outbox),
+            "waiting_bytes": outbox.bytes,
+            "dropped": dict(outbox.dropped),
+            "delivered": dict(self.delivery.delivered),
+            "counters": dict(self.link.counters),
+            "commands": dict(self.commands.counters),
+            "telemetry_cpu_s": round(self.cost_s, 3),
+        }
+
+    def health(self) -> dict[str, Any]:
+        """The one source for `appliance status`, the health endpoint and people: verdicts, alerts, connection."""
+        held = self.alerts.holding()
+        grave = [name for name, alert in held.items() if alert.severity.value == "P0"]
+        hearing, reason = self._source.hearing()
+        ready = all(facts.ready for facts in self._source.engines().values())
+        return {
+            "healthy": not grave and ready and hearing.value != "deaf",
+            "hearing": hearing.value,
+            "deaf_reason": reason if hearing.value == "deaf" else None,
+            "engines": {name: facts.ready for name, facts in self._source.engines().items()},
+            "budgets": verdicts(WATCHED, self.values),
+            "alerts": [alert.body() for alert in held.values()],
+            "window": {"turns": self.turns.counted, "most_turns": self.turns.most},
+            "ms": self.turns.times(),
+            "mqtt": {"wanted": self.connects, "trouble": self.link.trouble, **self.traffic()},
+        }
+
+    # -- the connection -------------------------------------------------------------------------------------------
+
+    def _up(self) -> None:
+        topics = self.topics
+        self.link.subscribe(topics.commands, topics.home_response, topics.home_availability, topics.home_names,
+                            topics.home_assistant_status, topics.of("availability"))  # fmt: skip
+        if self.settings.mqtt.arbitrate:
+            self.link.subscribe(topics.claims)
+        self.delivery.up()
+
+    def _down(self) -> None:
+        self.delivery.down()
+        self.home.disconnected()
+
+    def _message(self, incoming: Incoming) -> None:
+        """Sorts what the broker sends. Nothing in it can raise: it is all from outside."""
+        topic, base = incoming.topic, f"{self.topics.base}/cmd/"
+        if topic.startswith(base):
+            self.commands.take(topic[len(base) :], incoming)
+        elif (route := self._routes.get(topic)) is not None:
+            route(incoming)
+        elif topic.endswith("/claim") and not incoming.retain:
+            self._told_claim(incoming)
+
+    def _own_availability(self, incoming: Incoming) -> None:
+        """The last will of an older connection came late: we are here."""
+        if incoming.payload == OFFLINE:
+            self.delivery.online()
+
+    def _assistant_status(self, incoming: Incoming) -> None:
+        """Home Assistant was born: it wants to hear what there is again."""
+        online = incoming.payload == b"online"
+        self.home.assistant(online)
+        if online and not incoming.retain:
+            for topic in (self.topics.discovery, self.topics.of("state")):
+                self.delivery.again(topic)
+            self.delivery.online()
+
+    def _answer(self, incoming: Incoming, body: Answer) -> None:
+        """To the response topic where that is below our own `reply`: nobody makes us speak elsewhere."""
+        own = self.topics.of("reply")
+        wanted = incoming.response_topic
+        below = wanted is not None and (wanted == own or wanted.startswith(f"{own}/")) and not set(wanted) & {"+", "#"}
+        message = {"v": 1, "at": round(time.time(), 3), **body}
+        self.delivery.send(wanted if wanted and below else own, message, incoming.correlation)
+
+    # -- the home server ------------------------------------------------------------------------------------------
+
+    def _refresh_home(self) -> None:
+        """A new subscription brings the retained names once more."""
+        self.link.unsubscribe(self.topics.home_names)
+        self.link.subscribe(self.topics.home_names)
+
+    def _names_came(self, incoming: Incoming) -> None:
+        try:
+            tree = json.loads(incoming.payload or b"{}")
+        except (ValueError, RecursionError):
+            log.warning("%s holds no JSON: the names stay as they are.", incoming.topic)
+            return
+        task = asyncio.get_running_loop().create_task(self._take_names(tree), name="home names")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _take_names(self, tree: Any) -> None:
+        try:
+            await self._house.home_named(tree)
+        except ApplianceError as error:
+            log.warning("%s", error)
+
+    # -- who answers ----------------------------------------------------------------------------------------------
+
+    def _claim(self, wake: WakeDetected) -> None:
+        """Tells the others at once how well we heard it; the turn begins meanwhile. QoS 0: a late claim is none."""
+        claim = self.arbiter.heard(wake.wake_word, wake.score, wake.level_dbfs)
+        body = {"v": 1, "at": round(wake.wall_s, 3), **claim.body(wake.wake_word)}
+        self.delivery.send(self.topics.of("claim"), body, qos=0)
+
+    def _told_claim(self, incoming: Incoming) -> None:
+        device = incoming.topic[len(self.topics.prefix) + 1 : -len("/claim")]
+        try:
+            found = parse_claim(device, json.loads(incoming.payload))
+        except (ValueError, RecursionError):
+            return
+        if found is not None:
+            self.arbiter.told(*found)
+
+    def _lost_wake(self, wake_word: str, winner: str) -> None:
+        self.yielded += 1
+        log.info("wake %s: %s answers", wake_word, winner)
+        self._queue("event", "event/yield", {"event_type": "yield", "wake_word": wake_word, "winner": winner})
+        self._lost = (winner, time.monotonic())
+        if self._turning:
+            self._house.yield_turn(winner)
+
+    def _yield_late(self, started: TurnStarted) -> None:
+        """The turn of a wake word that was lost before it began."""
+        lost, self._lost = self._lost, None
+        if lost is not None and started.cause == "wake" and started.at_s - lost[1] < YIELD_WAIT_S:
+            self._house.yield_turn(lost[0])
