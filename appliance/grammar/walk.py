@@ -15,6 +15,9 @@ from appliance.grammar.graph import END, WILD, Graph
 MOST_COST = 12.0
 """Natural log: readings this much dearer than the cheapest of the same text are dropped."""
 
+MOST_FRONTIERS = 2000
+"""Beginnings of texts that are remembered; some 20 kB each at the start of a sentence, 2 kB at its end."""
+
 Costs = tuple[tuple[int, float], ...]
 """(node, cost above the cheapest), sorted."""
 
@@ -54,6 +57,7 @@ class Walker:
         self._finals: dict[int, float | None] = {}
         self._extendable: dict[int, bool] = {}
         self._entries: dict[int, Step | None] = {}
+        self._frontiers: dict[str, _Frontier] = {}
         self._exits: dict[int, Step] = {}
         self._number(((graph.start, 0.0),), False, False)
 
@@ -123,11 +127,26 @@ class Walker:
 
         With `whole` false the beginning of a sentence will do.
         """
-        frontier = self._spread({(self.graph.start, False): (0.0, "")})
-        for letter in f" {text}" if text else "":
-            frontier = self._spread(self._advance(frontier, letter))
-        ends = [reached for (node, _), reached in frontier.items() if node == END or not whole]
+        ends = [
+            each for (node, _), each in self._reached(f" {text}" if text else "").items() if node == END or not whole
+        ]
         return " ".join(min(ends)[1].split()) if ends else None
+
+    def _reached(self, said: str) -> _Frontier:
+        """Where `said` leads; beginnings are remembered, since partial texts grow letter by letter."""
+        known = len(said)
+        while known and said[:known] not in self._frontiers:
+            known -= 1
+        if len(self._frontiers) > MOST_FRONTIERS:
+            self._frontiers.clear()
+            known = 0
+        if not known:
+            self._frontiers[""] = self._spread({(self.graph.start, False): (0.0, "")})
+        frontier = self._frontiers[said[:known]]
+        for at in range(known, len(said)):
+            frontier = self._spread(self._advance(frontier, said[at]))
+            self._frontiers[said[: at + 1]] = frontier
+        return frontier
 
     def _advance(self, frontier: _Frontier, letter: str) -> _Frontier:
         found: _Frontier = {}

@@ -186,9 +186,10 @@ class Beam:
         some = np.flatnonzero((opens != NOWHERE) | (inside != NOWHERE))
         if not len(some):
             return []
-        best = np.argpartition(likely[:, 1:], -FREE_PIECES, axis=1)[:, -FREE_PIECES:] + 1
+        rows, row = np.unique(which[some], return_inverse=True)
+        best = np.argpartition(likely[rows, 1:], -FREE_PIECES, axis=1)[:, -FREE_PIECES:] + 1
         parent = np.repeat(some, FREE_PIECES)
-        piece = best[which[some]].ravel()
+        piece = best[row].ravel()
         score = now.score[parent] + likely[which[parent], piece]
         regret = likely.max(axis=1)[which[parent]] - likely[which[parent], piece]
         found = []

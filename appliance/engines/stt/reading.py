@@ -12,7 +12,7 @@ from appliance.engines.stt.pieces import PieceStates, Vocabulary
 CLEARLY = 2.0
 """Natural log: how far a whole sentence must be ahead of the beginnings of longer ones to be called complete."""
 MOST_MARGIN = 10.0
-MOST_READ = 6
+MOST_READ = 4
 """Different sentences looked at."""
 
 
@@ -67,7 +67,7 @@ class Readings:
         evidence = self._evidence(grammar, first, rival_score, margin)
         others = tuple(
             (text, confidence(self._evidence(grammar, each, rival_score, each.score - first.score)))
-            for each in wholes[1:]
+            for each in (wholes[1:] if whole else ())
             if (text := self._states.walker.write(each.said))
         )
         return Reading(
