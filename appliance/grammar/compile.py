@@ -15,6 +15,7 @@ from hassil.errors import HassilError
 from hassil.expression import Sentence
 from hassil.intents import IntentData, Intents
 from hassil.parse_expression import parse_sentence
+from hassil.parser import ParseError
 from hassil.util import check_excluded_context, check_required_context
 
 from appliance.errors import GrammarError
@@ -50,7 +51,7 @@ def compile_grammar(source: GrammarSource, answers: Sequence[str] = (), *, reduc
     began = time.perf_counter()
     try:
         intents = Intents.from_dict({"language": source.language, **source.sentences})
-    except (HassilError, KeyError, TypeError, ValueError, AttributeError) as error:
+    except (HassilError, ParseError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise GrammarError("grammar-form", f"The grammar's source is not in hassil's form ({error}).") from error
     graph = Graph(source.language, () if reduced else intents.skip_words, coarse=reduced)
     taken, dropped = 0, []
@@ -95,7 +96,7 @@ def _add_block(
 def _parse(text: str) -> Sentence | None:
     try:
         return parse_sentence(text)
-    except (HassilError, AssertionError, ValueError):
+    except (HassilError, ParseError, AssertionError, ValueError):
         return None
 
 

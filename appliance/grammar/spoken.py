@@ -81,6 +81,6 @@ def _word_ways(word: str) -> Iterator[str]:
 
 def is_spelled(word: str) -> bool:
     """Whether people may spell a word out: capitals only (AC), or no vowel at all (tv, dvd)."""
-    if not (2 <= len(word) <= MOST_SPELLED and word.isalpha()):
+    if not (2 <= len(word) <= MOST_SPELLED and word.isalpha() and word.upper() != word.lower()):
         return False
     return word.isupper() or not set(unicodedata.normalize("NFD", word.casefold())) & set("aeiouyаеиоуыэюяєіїαεηιουω")

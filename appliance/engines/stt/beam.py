@@ -16,6 +16,9 @@ from appliance.engines.stt.pieces import NOWHERE
 from appliance.engines.stt.transducer import Encoded, Transducer
 
 BLANK = 0
+SURELY_BLANK = -1e-3
+"""Natural log: where the blank is this sure after every context, nothing is said in the frame. A third of the time saved;
+from -0.0001 to -0.01 no reading of 84 changed."""
 FREE_PIECES = 16
 """Pieces tried in a free-text slot a hypothesis: the likeliest."""
 
@@ -154,6 +157,10 @@ class Beam:
         now = self.hypotheses
         contexts, which = np.unique(now.context, return_inverse=True)
         likely = self._transducer.log_probabilities(frame, contexts)
+        if float(likely[:, BLANK].min()) > SURELY_BLANK:
+            score = now.score + likely[which, BLANK] - np.float32(self._width.blank_penalty)
+            self.hypotheses = now._replace(score=score)
+            return
         likely[:, BLANK] -= self._width.blank_penalty
         stay = _Candidates(
             np.arange(len(now.state)),

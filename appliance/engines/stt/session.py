@@ -18,7 +18,7 @@ import numpy as np
 from wyoming.event import Event
 
 from appliance.engines.stt.seam import RATE_HZ, Recogniser, Samples, Utterance
-from appliance.errors import SttError
+from appliance.errors import ApplianceError, SttError
 from appliance.wire.frame import Connection
 from appliance.wire.message import AudioStart, AudioStop, Describe, Failure, Ping, Pong, Ready
 from appliance.wire.stt import Chunk, Flush, Transcribe
@@ -158,6 +158,8 @@ class Session:
             try:
                 async with asyncio.timeout(PREPARE_S):
                     await asyncio.shield(asyncio.wrap_future(pending))
+            except ApplianceError as error:
+                LOG.warning("This utterance goes without its grammar: %s", error)
             except TimeoutError:
                 LOG.warning("The grammar is not ready after %g s: this utterance goes without.", PREPARE_S)
 

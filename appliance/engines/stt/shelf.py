@@ -64,7 +64,11 @@ class Shelf:
     def missing(self, request: Transcribe) -> Future[PieceStates] | None:
         """What an utterance has to wait for: only a first grammar, or one with a question's answers."""
         wanted = self.want(request)
-        if wanted is None or wanted.done() or (self._last is not None and not _answers(request)):
+        if (
+            wanted is None
+            or (wanted.done() and wanted.exception() is None)
+            or (self._last is not None and not _answers(request))
+        ):
             return None
         return wanted
 

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pocketsphinx
 
+from appliance.engines.stt.loudness import is_quiet
 from appliance.engines.stt.seam import RATE_HZ, Samples
 from appliance.errors import ApplianceError, SttError
 from appliance.grammar.compile import compile_grammar
@@ -24,8 +25,6 @@ from appliance.grammar.walk import Walker
 from appliance.grammar.words import WordNetwork, word_network
 from appliance.wire.stt import Partial, Transcribe, Transcript
 
-QUIET = 0.004
-"""Loudest 20 ms (root mean square) below which nothing was said: -48 dBFS."""
 TAIL = RATE_HZ // 4
 """Samples of silence behind the utterance: the search must come to a sentence's end."""
 MOST_TRIMMED = 3
@@ -153,8 +152,7 @@ class SphinxUtterance:
         return said, said if self._walker is None else _whole(self._walker, letters(said))
 
     def _hear(self, samples: Samples) -> str:
-        blocks = samples[: len(samples) // 320 * 320].reshape(-1, 320)
-        if not len(blocks) or float(np.sqrt((blocks**2).mean(axis=1)).max()) < QUIET:
+        if is_quiet(samples):
             return ""
         self._decoder.activate_search(self._search)
         self._decoder.start_utt()

@@ -1,0 +1,17 @@
+"""In: samples. Out: whether anything was said at all: free searches make a word even of digital silence."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from appliance.engines.stt.seam import RATE_HZ, Samples
+
+QUIET = 0.004
+"""Loudest 20 ms (root mean square) below which nothing was said: -48 dBFS."""
+BLOCK = RATE_HZ // 50
+
+
+def is_quiet(samples: Samples) -> bool:
+    """Whether no 20 ms of `samples` are louder than QUIET."""
+    blocks = samples[: len(samples) // BLOCK * BLOCK].reshape(-1, BLOCK)
+    return not len(blocks) or float(np.sqrt((blocks**2).mean(axis=1)).max()) < QUIET
