@@ -1,6 +1,6 @@
 # In: a checkout. Out: what each target's comment says. Everything that a target needs is set up on the way, once.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check test bench clean
+.PHONY: help setup demo check test bench overlays pictures clean
 
 BIN := .venv/bin
 # Real models from the folder beside the checkout, where there is one and nothing else was said.
@@ -31,6 +31,18 @@ bench: setup  ## every suite against its budgets: build/bench.json and build/ben
 	@mkdir -p build
 	$(WITH_MIRROR) $(BIN)/appliance bench all --data $(AUDIO) --json --report build/bench.html > build/bench.json.part
 	@mv build/bench.json.part build/bench.json
+
+# Sources need no preprocessor, so that dtc alone compiles them; a warning is an error here.
+OVERLAYS := $(patsubst overlays/%.dts,build/overlays/%.dtbo,$(wildcard overlays/*.dts))
+
+overlays: $(OVERLAYS)  ## device-tree overlays of the HATs: build/overlays/*.dtbo
+
+build/overlays/%.dtbo: overlays/%.dts
+	@mkdir -p $(@D)
+	@warnings=$$(dtc -@ -I dts -O dtb -o $@ $< 2>&1) && test -z "$$warnings" || { echo "$$warnings"; rm -f $@; exit 1; }
+
+pictures: setup  ## the images that the README shows: docs/panel.svg
+	$(BIN)/python -m appliance.panel.picture docs/panel.svg
 
 clean:  ## remove what was built; models and settings of the device stay
 	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache *.egg-info

@@ -17,25 +17,22 @@ BOARD = Board(
     kernel_names=("tlv320aic3104", "tlv320aic3x"),
     hat=("respeaker", "2"),
     cards=("respeaker-2mic-v2", "seeed2micvoicec"),
-    # The codec comes up with its PGAs muted and nothing routed: the "silent HAT v2". The microphones are on MIC2, which
-    # the driver's controls call Line1 or Mic3 by side of the chip; both routes are opened. PGA: 0.5 dB a step, 40 is
-    # 20 dB. PCM, HP, Line: 127 and 9 are full; the volume of the voice is set before the card. Control names:
-    # sound/soc/codecs/tlv320aic3x.c
+    # The codec comes up with its PGAs muted and nothing routed: the "silent HAT v2". The microphones are on LINE1 (as the
+    # vendor's overlay says). PGA: 0.5 dB a step, 40 is 20 dB. PCM and the mixers' DAC: 127 and 118 are 0 dB; HP and Line:
+    # 0..9 dB. Control names: sound/soc/codecs/tlv320aic3x.c
     mixer=(
         Level("PGA", raw=40, on=True, capture=True),
         Level("Left PGA Mixer Line1L", on=True),
         Level("Right PGA Mixer Line1R", on=True),
-        Level("Left PGA Mixer Mic3L", on=True),
-        Level("Right PGA Mixer Mic3R", on=True),
         Level("PCM", raw=127),
         Level("Left HP Mixer DACL1", on=True),
         Level("Right HP Mixer DACR1", on=True),
-        Level("HP DAC", raw=118, on=None),
-        Level("HP", raw=9, on=True),
+        Level("HP DAC", raw=118),
+        Level("HP", raw=0, on=True),
         Level("Left Line Mixer DACL1", on=True),
         Level("Right Line Mixer DACR1", on=True),
         Level("Line DAC", raw=118),
-        Level("Line", raw=9, on=True),
+        Level("Line", raw=0, on=True),
     ),
     overlay="respeaker-2mic-v2",
 )
