@@ -15,7 +15,7 @@ from appliance.grammar.graph import END, WILD, Graph
 MOST_COST = 12.0
 """Natural log: readings this much dearer than the cheapest of the same text are dropped."""
 
-MOST_FRONTIERS = 2000
+MOST_FRONTIERS = 400
 """Beginnings of texts that are remembered; some 20 kB each at the start of a sentence, 2 kB at its end."""
 
 Costs = tuple[tuple[int, float], ...]

@@ -56,6 +56,9 @@ class ConstrainedRecogniser:
     def utterance(self, request: Transcribe) -> ConstrainedUtterance:
         return ConstrainedUtterance(self._transducer, self._vocabulary, self._shelf.get(request), self._width)
 
+    def rest(self) -> None:
+        self._shelf.trim()
+
     def counters(self) -> dict[str, float]:
         return {"grammar_compile_ms": self._shelf.compile_ms, "grammar_failed": self._shelf.failed}
 

@@ -66,6 +66,7 @@ class Measure:
         end_s = time.process_time()
         transcript = utterance.finish()
         after_s = time.process_time()
+        self._recogniser.rest()
         return {
             "file": job["file"],
             "audio_s": len(samples) / RATE_HZ,

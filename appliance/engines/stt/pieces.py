@@ -125,7 +125,7 @@ class PieceStates:
     def trim(self, most: int) -> None:
         """Begins anew where more than `most` letter states were made; only between utterances."""
         if len(self.walker) > most:
-            self._clear(Walker(self.walker.graph))
+            self._clear(Walker(self.walker.graph.unwalked()))
 
     def _grow(self, least: int) -> None:
         more = max(len(self.start), least - len(self.start))

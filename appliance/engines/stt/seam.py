@@ -46,5 +46,8 @@ class Recogniser(Protocol):
     def utterance(self, request: Transcribe) -> Utterance:
         """A new utterance. Raises SttError where the request cannot be served."""
 
+    def rest(self) -> None:
+        """Between utterances, on the decoding thread: whatever keeps memory bounded."""
+
     def counters(self) -> dict[str, float]:
         """What the engine counts of itself."""

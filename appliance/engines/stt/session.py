@@ -186,6 +186,7 @@ class Session:
         transcript = await self._worker.run(utterance.finish)
         self._utterance = None
         await self._connection.send(transcript.event())
+        await self._worker.run(self._recogniser.rest)
 
     async def _pong(self, ping: Ping) -> None:
         counters = await self._worker.run(self._recogniser.counters)

@@ -21,10 +21,10 @@ from appliance.wire.stt import Transcribe
 
 LOG = logging.getLogger(__name__)
 
-MOST_KEPT = 3
-"""Compiled grammars in memory: the current one, one with a question's answers, the one before."""
-MOST_STATES = 60_000
-"""Letter states of one grammar (about 1 kB each); beyond it they are made anew."""
+MOST_KEPT = 2
+"""Compiled grammars in memory: the current one, and one with a question's answers or the one before."""
+MOST_STATES = 8_000
+"""Letter states of one grammar (some 10 kB each with all that hangs on them); beyond it they are made anew."""
 WARM_S = 0.5
 """Time spent on the first words' states before a grammar serves, so that the first utterance need not."""
 MOST_ANSWERS = 32
@@ -79,8 +79,12 @@ class Shelf:
             return None
         if wanted.done() and wanted.exception() is None:
             self._last = wanted.result()
-            self._last.trim(MOST_STATES)
         return self._last
+
+    def trim(self) -> None:
+        """Lets go of states beyond MOST_STATES; on the decoding thread, between utterances (0.2 s once in a while)."""
+        if self._last is not None:
+            self._last.trim(MOST_STATES)
 
     def _compile(self, path: str, answers: tuple[str, ...]) -> PieceStates:
         began = time.perf_counter()

@@ -107,6 +107,9 @@ class SherpaRecogniser:
         hotwords = self._hotwords(request.terms) if self._plan.hotwords else ""
         return SherpaUtterance(self._recognizer, hotwords)
 
+    def rest(self) -> None:
+        """Streams end with their utterances."""
+
     def counters(self) -> dict[str, float]:
         return {"refused_terms": self._refused_terms}
 

@@ -98,6 +98,9 @@ class SphinxRecogniser:
             self._decoder.remove_search(oldest)
             self._made.pop(oldest, None)
 
+    def rest(self) -> None:
+        """Old grammars go when new ones come."""
+
     def counters(self) -> dict[str, float]:
         return {"grammars": float(len(self._active))}
 
