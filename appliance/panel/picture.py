@@ -73,10 +73,10 @@ def picture() -> str:
         cells += _cell(moment, 12 + column * WIDTH, 12 + row * HEIGHT, glows)
     parts.append("<defs>")
     for colour, name in glows.items():
-        stop = f'<stop offset="0" stop-color="{_hex(colour)}" stop-opacity="0.6"/>'
-        parts.append(
-            f'<radialGradient id="{name}">{stop}<stop offset="1" stop-color="{_hex(colour)}" stop-opacity="0"/></radialGradient>'
+        stops = (
+            f'<stop offset="{at}" stop-color="{_hex(colour)}" stop-opacity="{see}"/>' for at, see in ((0, 0.6), (1, 0))
         )
+        parts.append(f'<radialGradient id="{name}">{"".join(stops)}</radialGradient>')
     parts.append("</defs>")
     return "\n".join([*parts, *cells, "</svg>", ""])
 
