@@ -35,6 +35,8 @@ class Delivery:
         self.topics = topics
         self.delivered: Counter[str] = Counter()
         """Messages the broker took, by kind."""
+        self.repeated = 0
+        """Messages sent again though the broker had acknowledged them, because it went away right after."""
         self._link = link
         self._keep = keep
         self._facts: dict[str, bytes] = {}
@@ -76,8 +78,9 @@ class Delivery:
         self._link.publish(self.topics.of("availability"), ONLINE, retain=True)
 
     def down(self) -> None:
-        """Not connected any more: what was not acknowledged will be sent again, under its old id."""
+        """Not connected any more: what was not acknowledged, or only just, will be sent again, under its old id."""
         self._flying.clear()
+        self.repeated += self.outbox.doubt()
         self._sent_seq = 0
 
     def _taken(self, mid: int) -> None:

@@ -316,7 +316,8 @@ def _properties(kind: int) -> Properties:
 
 
 def _unwatch(loop: asyncio.AbstractEventLoop, sock: Any) -> None:
-    loop.remove_writer(sock)
+    if sock.fileno() >= 0:
+        loop.remove_writer(sock)
 
 
 def _forget(loop: asyncio.AbstractEventLoop, sock: Any) -> None:

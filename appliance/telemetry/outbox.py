@@ -11,7 +11,7 @@ import json
 import logging
 import sqlite3
 import time
-from collections import Counter, OrderedDict
+from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +23,11 @@ EXPENDABLE = ("metrics", "event", "turn")
 """Kinds that may be dropped for want of room, the first to go first; alerts and button events never are."""
 DURABLE = ("turn", "alert", "button")
 """Kinds that survive a restart."""
+RECENT_S = 5.0
+"""So long a durable message is remembered after the broker took it, and sent again if the connection breaks meanwhile:
+a broker that is killed forgets what it acknowledged since its last save (Mosquitto: `autosave_interval`). Receivers
+drop the repeat by its id."""
+MOST_RECENT = 2000
 KINDS = ("metrics", "event", "turn", "alert", "button")
 
 
@@ -72,6 +77,7 @@ class Outbox:
     """By kind: for want of room."""
     bytes: int = 0
     _seq: int = 0
+    _recent: deque[tuple[float, Entry]] = field(default_factory=lambda: deque(maxlen=MOST_RECENT))
     _waiting: dict[str, OrderedDict[int, Entry]] = field(default_factory=lambda: {k: OrderedDict() for k in KINDS})
 
     def __len__(self) -> int:
@@ -107,6 +113,27 @@ class Outbox:
 
     def done(self, seq: int) -> Entry | None:
         """The broker took it."""
+        entry = self._remove(seq)
+        if entry is not None and entry.kind in DURABLE:
+            now_s = time.monotonic()
+            self._recent.append((now_s, entry))
+            while now_s - self._recent[0][0] > RECENT_S:
+                self._recent.popleft()
+        return entry
+
+    def doubt(self) -> int:
+        """The connection broke: what the broker took just now waits again, in its old place. How many those are."""
+        limit_s = time.monotonic() - RECENT_S
+        doubted = [entry for at_s, entry in self._recent if at_s >= limit_s]
+        self._recent.clear()
+        for entry in doubted:
+            self._add(entry)
+        for kind in DURABLE:
+            self._waiting[kind] = OrderedDict(sorted(self._waiting[kind].items()))
+        self._shrink()
+        return len(doubted)
+
+    def _remove(self, seq: int) -> Entry | None:
         for queue in self._waiting.values():
             if (entry := queue.pop(seq, None)) is not None:
                 self.bytes -= entry.size
@@ -122,7 +149,7 @@ class Outbox:
             kind = next((kind for kind in EXPENDABLE if self._waiting[kind]), None)
             if kind is None:
                 return
-            self.done(next(iter(self._waiting[kind])))
+            self._remove(next(iter(self._waiting[kind])))
             self.dropped[kind] += 1
 
 

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from appliance.errors import ApplianceError
+from appliance.errors import ApplianceError, SettingsError
 from appliance.events import (
     Bus,
     Happening,
@@ -65,6 +65,8 @@ class Telemetry:
         roots: board.Roots | None = None,
     ) -> None:  # fmt: skip
         mqtt = settings.mqtt
+        if device.id == "home":
+            raise SettingsError("bad-id", "device.id: 'home' is the home server's own name on MQTT; choose another.")
         self.settings = settings
         self.topics = Topics(mqtt.prefix, device.id, mqtt.discovery_prefix)
         self.run_id = secrets.token_hex(4)
@@ -246,6 +248,7 @@ class Telemetry:
             "waiting_bytes": outbox.bytes,
             "dropped": dict(outbox.dropped),
             "delivered": dict(self.delivery.delivered),
+            "repeated": self.delivery.repeated,
             "counters": dict(self.link.counters),
             "commands": dict(self.commands.counters),
             "telemetry_cpu_s": round(self.cost_s, 3),
