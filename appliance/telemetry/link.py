@@ -74,6 +74,7 @@ class Link:
         self._ended: asyncio.Future[None] | None = None
         self._welcome: asyncio.Future[None] | None = None
         self._attempt = 0
+        self._leaving = False
         self.connected = False
         self.trouble: str | None = "Not connected yet." if settings.host else None
         """Why there is no connection; None while there is one, or where none is wanted."""
@@ -88,12 +89,14 @@ class Link:
     # -- the connection's life ------------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Connects, and connects again with full-jitter back-off, until cancelled."""
+        """Connects, and connects again with full-jitter back-off, until cancelled or after `leave`."""
         while True:
             started_s = time.monotonic()
             try:
                 await self._live()
             except (OSError, Refused, SettingsError, ValueError) as error:
+                if self._leaving:
+                    return
                 self._fail(why(error) if isinstance(error, OSError) else str(error))
             finally:
                 self._down()
@@ -197,7 +200,7 @@ class Link:
         def write() -> None:
             client.loop_write()
             if not client.want_write():
-                loop.remove_writer(sock)
+                _unwatch(loop, sock)
 
         client.on_connect = self._connected
         client.on_disconnect = self._disconnected
@@ -307,6 +310,7 @@ class Link:
 
     def leave(self) -> None:
         """Says goodbye; the broker does not speak the last will then."""
+        self._leaving = True
         if self._client is not None:
             self._client.disconnect()
 

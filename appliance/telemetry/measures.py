@@ -130,7 +130,8 @@ class Measures:
     def _counts(self, look: Look, engines: Mapping[str, EngineFacts]) -> dict[str, float | None]:
         uses = look.uses.values()
         tts = engines["tts"].counters if "tts" in engines else {}
-        hits, misses = tts.get("cache_hits", 0.0), tts.get("cache_misses", 0.0)
+        hits = tts.get("cache_hits", 0.0)
+        misses = max(0.0, tts.get("cache_misses", 0.0) - tts.get("warmed", 0.0))  # warming misses on purpose
         cached = tts.get("cache_bytes")
         return {
             "descriptors": float(sum(use.descriptors for use in uses)),

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import json
 import sys
+import tempfile
 
 from homeassistant.components.mqtt import discovery
 from homeassistant.const import __version__
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import frame
 
 
-def main() -> None:
+async def main() -> None:
     """Raises voluptuous' error for a message that Home Assistant would refuse."""
+    frame.async_setup(HomeAssistant(tempfile.mkdtemp()))  # its template checks want one
     parsed = discovery._parse_device_payload(None, sys.stdin.read(), "x", None)
     entities, unknown = {}, {}
     for key, component in parsed["components"].items():
@@ -29,4 +34,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    asyncio.run(main())
