@@ -6,6 +6,8 @@ people with protanopia, deuteranopia and tritanopia. A state is told by its moti
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 RGB = tuple[int, int, int]
 """Red, green, blue, 0..255, perceived (sRGB-like)."""
 Frame = tuple[RGB, ...]
@@ -28,9 +30,12 @@ _LIGHT: tuple[float, ...] = tuple(float((value / 255) ** GAMMA) for value in ran
 
 def dim(colour: RGB, share: float) -> RGB:
     """`colour` at `share` (0..1, clipped) of its perceived lightness."""
-    share = min(1.0, max(0.0, share))
+    if share <= 0.0:
+        return OFF
+    if share >= 1.0:
+        return colour
     red, green, blue = colour
-    return (round(red * share), round(green * share), round(blue * share))
+    return (int(red * share + 0.5), int(green * share + 0.5), int(blue * share + 0.5))
 
 
 def lighten(one: RGB, other: RGB) -> RGB:
@@ -53,7 +58,13 @@ def light(value: int, brightness: float) -> float:
 
 def light_8bit(colour: RGB, brightness: float) -> RGB:
     """Linear bytes for an LED. What is not dark stays visible: at least 1, unless `brightness` is 0."""
+    table = _table(brightness)
+    return (table[colour[0]], table[colour[1]], table[colour[2]])
+
+
+@lru_cache(8)
+def _table(brightness: float) -> bytes:
+    """Value 0..255 → linear byte. A panel has two brightnesses, so that this is made twice, not 30 times a second."""
     if brightness <= 0:
-        return OFF
-    red, green, blue = (max(1, round(255 * light(v, brightness))) if v > 8 else 0 for v in colour)
-    return (red, green, blue)
+        return bytes(256)
+    return bytes(max(1, round(255 * light(value, brightness))) if value > 8 else 0 for value in range(256))

@@ -6,12 +6,14 @@ again with a growing pause and given what is newest then.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from queue import Empty, SimpleQueue
 
 from appliance.errors import DeviceError
 from appliance.panel.colour import Frame
@@ -42,7 +44,8 @@ class Lamp:
         self._pending: tuple[Frame, float] | None = None
         self._newest: tuple[Frame, float] | None = None
         self._closing = False
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
+        self._bell: SimpleQueue[None] = SimpleQueue()  # holds a ring for the pending frame, one for the end
         # daemon: a USB transfer that hangs must not hold up the end of the program
         self._thread = threading.Thread(target=self._run, name="lamp", daemon=True)
         self._expected_s: float | None = None
@@ -57,11 +60,13 @@ class Lamp:
 
     def show(self, frame: Frame, brightness: float) -> None:
         """Hands over the newest frame."""
-        with self._changed:
-            if self._pending is not None:
-                self.counters.superseded += 1
+        with self._lock:
+            waiting = self._pending is not None
             self._pending = self._newest = (frame, brightness)
-            self._changed.notify()
+        if waiting:
+            self.counters.superseded += 1
+        else:
+            self._bell.put(None)
 
     def expect(self, at_s: float) -> None:
         """Something happened at `at_s` (monotonic): the next lit frame's delay is measured from it."""
@@ -69,9 +74,8 @@ class Lamp:
 
     def close(self, timeout_s: float = 0.5) -> None:
         """Sends what is pending, lets the driver go; waits `timeout_s` for that at the most."""
-        with self._changed:
-            self._closing = True
-            self._changed.notify()
+        self._closing = True
+        self._bell.put(None)
         if self._thread.is_alive():
             self._thread.join(timeout_s)
 
@@ -107,12 +111,13 @@ class Lamp:
     def _serve(self, lights: Lights) -> None:
         """Sends frames until the lamp is closed; the last one was handed over before that."""
         while True:
-            with self._changed:
-                while self._pending is None and not self._closing:
-                    self._changed.wait()
+            with self._lock:
                 job, self._pending = self._pending, None
             if job is None:
-                return
+                if self._closing:
+                    return
+                self._bell.get()
+                continue
             lights.show(*job)
             self.counters.sent += 1
             if self._expected_s is not None and any(map(any, job[0])):
@@ -121,13 +126,15 @@ class Lamp:
 
     def _again(self) -> None:
         """A driver that was opened anew gets what is shown."""
-        with self._changed:
+        with self._lock:
             if self._pending is None:
                 self._pending = self._newest
 
     def _wait(self, seconds: float) -> None:
-        with self._changed:
-            self._changed.wait_for(lambda: self._closing, seconds)
+        end_s = time.monotonic() + seconds
+        while not self._closing and (left_s := end_s - time.monotonic()) > 0:
+            with contextlib.suppress(Empty):
+                self._bell.get(timeout=left_s)
 
     def _tell(self, error: DeviceError | None) -> None:
         before, self.problem = self.problem, error

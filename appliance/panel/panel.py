@@ -11,7 +11,6 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine
-from datetime import datetime
 from typing import Any
 
 from appliance.errors import DeviceError, UsageError
@@ -206,7 +205,7 @@ class Panel:
 
     def _brightness(self) -> float:
         settings = self._settings
-        hour = datetime.now().astimezone().hour
+        hour = time.localtime().tm_hour
         if is_night(hour, settings.night_from_hour, settings.night_to_hour):
             return settings.night_brightness_percent / 100
         return settings.brightness_percent / 100

@@ -8,8 +8,8 @@ from appliance.panel.patterns import ring, row, single
 from appliance.panel.scene import Scene
 from appliance.panel.shape import Kind, Shape
 
-FRAME_S = 1 / 30
-"""Between frames of a pattern that moves: smooth to the eye, 0.3 % of a core."""
+FRAME_S = 1 / 24
+"""Between frames of a pattern that moves: smooth to the eye, as in the cinema."""
 STILL: dict[State, float | None] = {State.IDLE: None, State.MUTED: None, State.VOLUME: None, State.TIMER_RUNNING: 0.5}
 """Patterns that stand: seconds until they may look different; None: until something happens."""
 

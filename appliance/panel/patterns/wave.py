@@ -38,9 +38,10 @@ def comet(count: int, head: float, length: float, colour: RGB, reverse: bool = F
     pixels = []
     for pixel in range(count):
         behind = (pixel - head if reverse else head - pixel) % count
-        tail = max(0.0, 1.0 - behind / length) ** 1.6
-        front = max(0.0, behind - (count - 1))  # the head is between two pixels: the next one wakes already
-        pixels.append(dim(colour, max(tail, front)))
+        if behind < length:
+            pixels.append(dim(colour, (1.0 - behind / length) ** 1.6))
+        else:
+            pixels.append(dim(colour, behind - (count - 1)))  # the head is between two pixels: the next one wakes
     return tuple(pixels)
 
 
