@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
@@ -307,3 +308,17 @@ def test_deafness_counts_in_uptime() -> None:
     measures.hears(Hearing.MUTED, 160.0)
     assert measures._uptime_share(6000.0) == pytest.approx(0.99)
     assert measures._uptime_share(100.0) is None
+
+
+def test_every_schema_is_one_and_commands_is_what_the_models_say() -> None:
+    from jsonschema import Draft202012Validator
+
+    import appliance.telemetry
+    from appliance.telemetry.commands import schema
+
+    folder = Path(appliance.telemetry.__file__).parent / "schemas"
+    files = sorted(folder.glob("*.json"))
+    assert len(files) >= 12
+    for file in files:
+        Draft202012Validator.check_schema(json.loads(file.read_text()))
+    assert json.loads((folder / "commands.json").read_text()) == schema()
