@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from appliance import app, catalogue
 from appliance.app import Appliance
 from appliance.events import Happening, Outcome, State, StateChanged
 from appliance.panel.colour import Frame
+from appliance.panel.gestures import Gesture
 from appliance.replay.feed import feed_settings
 from appliance.replay.player import FEED_BYTES
 from appliance.replay.recording import load as load_recording
@@ -86,27 +88,49 @@ async def _feed(feed: Connection, audio: bytes) -> None:
         await feed.send(Feed(name, number == 0, audio[start : start + FEED_BYTES]).event(), 30.0)
 
 
-@needs_shared
-@pytest.mark.parametrize("hold_to_talk", [False, True], ids=["press", "hold to talk"])
-async def test_press_speak_reply_press_to_stop_hold_to_mute(hold_to_talk: bool, tmp_path: Path) -> None:
-    assignments = [
-        f"models.mirror={MODELS}",
-        "tts.warm=false",
-        "panel.board=virtual",
-        f"panel.hold_to_talk={str(hold_to_talk).lower()}",
-    ]
-    settings = feed_settings(load(None, assignments)[0], tmp_path, 1.0, HOME / "home.json")
-    recording = load_recording(sorted(HOME.glob("*.flac"))[0])
+@contextlib.asynccontextmanager
+async def _device(folder: Path, *assignments: str) -> AsyncIterator[tuple[Appliance, Eye]]:
+    """The real program, ready and idle, with the virtual panel."""
+    always = (f"models.mirror={MODELS}", "tts.warm=false", "panel.board=virtual")
+    settings = feed_settings(load(None, [*always, *assignments])[0], folder, 1.0, HOME / "home.json")
     async with asyncio.timeout(90), app.running(settings, catalogue.resolve(settings)) as appliance:
         eye = Eye(appliance)
         assert await appliance.wait_ready()
         await eye.until("ready", lambda: appliance.panel._story.scene(time.monotonic())[0].state is State.IDLE)
-        async with await connect(appliance.sound_uri, "sound") as feed:
-            await _feed(feed, recording.samples.tobytes())
-            if hold_to_talk:
-                await _hold(appliance, eye, recording.length_s)
-            else:
-                await _press_and_stop(appliance, eye)
+        yield appliance, eye
+
+
+@needs_shared
+@pytest.mark.parametrize("hold_to_talk", [False, True], ids=["press", "hold to talk"])
+async def test_press_speak_reply_press_to_stop_hold_to_mute(hold_to_talk: bool, tmp_path: Path) -> None:
+    recording = load_recording(sorted(HOME.glob("*.flac"))[0])
+    talk = f"panel.hold_to_talk={str(hold_to_talk).lower()}"
+    async with _device(tmp_path, talk) as (appliance, eye), await connect(appliance.sound_uri, "sound") as feed:
+        await _feed(feed, recording.samples.tobytes())
+        if hold_to_talk:
+            await _hold(appliance, eye, recording.length_s)
+        else:
+            await _press_and_stop(appliance, eye)
+
+
+@needs_shared
+async def test_a_press_silences_a_timer_and_power_up_resets_the_volume(tmp_path: Path) -> None:
+    async with _device(tmp_path) as (appliance, eye):
+        appliance.mind.timers.start(0.3)
+        await eye.until("ringing", lambda: State.TIMER_RINGING in eye.states())
+        assert State.TIMER_RUNNING in eye.states()
+        await _press(appliance, 0.1)
+        await eye.until("silence", lambda: not appliance.mind.timers.ringing(), 1.0)
+        await asyncio.sleep(0.4)
+        assert eye.states()[-1] is State.IDLE
+        assert not appliance.conversation.busy, "the press that silenced the timer opened nothing"
+
+        before = appliance.mind.levels.percent("reply")
+        await appliance.mind.set_volume(12)
+        await eye.until("volume", lambda: eye.states()[-1] is State.VOLUME)
+        appliance.panel._felt(Gesture.RESET)
+        await eye.until("reset", lambda: appliance.mind.levels.percent("reply") == before, 2.0)
+        assert not (appliance.settings.device.state_dir / "levels.json").exists()
 
 
 async def _press_and_stop(appliance: Appliance, eye: Eye) -> None:
