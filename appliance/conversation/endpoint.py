@@ -15,6 +15,8 @@ STEADY_MS = 1500
 """A complete reading unchanged for this long ends the turn although voice goes on (television, a second person)."""
 QUIETER_DB = 18.0
 """Voice this much below the wake word's level belongs to somebody further away."""
+HYSTERESIS = 0.15
+"""Speech goes on while its probability is at most this much below the threshold it began at (silero's own rule)."""
 SURE = 0.5
 """Confidence from which a complete reading shortens the wait."""
 
@@ -29,6 +31,8 @@ class Reading:
     complete: bool
     extendable: bool
     confidence: float | None = None
+    brief: bool = False
+    """A command that the device does itself: one clause, after which people stop although the grammar allows more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,7 @@ class EndOfSpeech:
         self._first_ms: int | None = None
         self._end_ms: int | None = None
         self._longest_pause_ms = 0
+        self._speaking = False
         self._reading: Reading | None = None
         self._unchanged_since_ms = 0
 
@@ -69,7 +74,9 @@ class EndOfSpeech:
     def heard(self, start_ms: int, length_ms: int, speech: float, level_dbfs: float) -> None:
         """A block of audio: its place, the probability of speech in it and its loudness."""
         self._now_ms = start_ms + length_ms
-        if speech < self._threshold or self._too_far(level_dbfs):
+        needed = self._threshold - (HYSTERESIS if self._speaking else 0.0)
+        self._speaking = speech >= needed and not self._too_far(level_dbfs)
+        if not self._speaking:
             return
         if self._first_ms is None:
             self._first_ms = start_ms
@@ -82,6 +89,9 @@ class EndOfSpeech:
         if self._reading is None or reading.text != self._reading.text:
             self._unchanged_since_ms = self._now_ms
         self._reading = reading
+        if not reading.text and self._end_ms is not None and reading.audio_ms >= self._end_ms:
+            self._first_ms = self._end_ms = None  # a cough, a click, a chair: it held no word
+            self._longest_pause_ms = 0
 
     def decide(self) -> Decision | None:
         """The decision, once there is one."""
@@ -113,7 +123,7 @@ class EndOfSpeech:
         if reading is None or not reading.complete or (reading.confidence is not None and reading.confidence < SURE):
             wait: float = s.incomplete_wait_ms
         else:
-            wait = s.extendable_wait_ms if reading.extendable else s.complete_wait_ms
+            wait = s.extendable_wait_ms if reading.extendable and not reading.brief else s.complete_wait_ms
         patience = min(self._longest_pause_ms * PAUSE_FACTOR, s.incomplete_wait_ms)
         return max(wait, patience)
 

@@ -27,7 +27,7 @@ from appliance.intents.interpretation import Interpretation
 from appliance.intents.recognise import Interpreter
 from appliance.intents.replies import Replies
 from appliance.intents.rescue import Rescuer
-from appliance.intents.source import following, grammar_source
+from appliance.intents.source import LOCAL_INTENTS, following, grammar_source
 from appliance.settings import Settings
 from appliance.wire.stt import Transcribe, Transcript
 
@@ -169,6 +169,9 @@ class HouseMind:
 
     def plan(self, interpretation: Interpretation) -> Plan:
         return registry.plan(interpretation, self.hands)
+
+    def brief(self, interpretation: Interpretation) -> bool:
+        return interpretation.intent in LOCAL_INTENTS and interpretation.question is None
 
     # -- what was said --------------------------------------------------------------------------------------------
 

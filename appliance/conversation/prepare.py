@@ -55,7 +55,9 @@ class Prepared:
             return
         self.close()
         self._text = partial.text
-        transcript = Transcript(partial.text, partial.free_text, partial.confidence, partial.complete)
+        transcript = Transcript(
+            partial.text, partial.free_text, partial.confidence, partial.complete, partial.alternatives
+        )
         self._task = asyncio.create_task(self._prepare(transcript), name="prepare")
 
     async def interpretation_of(self, transcript: Transcript) -> Interpretation | None:
@@ -72,6 +74,10 @@ class Prepared:
             return None
         self._used, self._ready = True, None
         return ready
+
+    def brief(self, text: str) -> bool:
+        """Whether `text` is known to be a command after which people stop."""
+        return self._ready is not None and self._ready.text == text and self._mind.brief(self._ready.interpretation)
 
     def close(self) -> None:
         """Drops what was prepared and not taken."""

@@ -85,6 +85,9 @@ class Mind(Protocol):
     def apology(self, reason: str) -> str:
         """What to say for no_speech, not_understood, too_long, deaf or failed; empty: only the tone."""
 
+    def brief(self, interpretation: Interpretation) -> bool:
+        """Whether people stop after this command although the grammar would allow more words."""
+
     def answered(self, interpretation: Interpretation | None, reply: str) -> None:
         """A reply was spoken."""
 
@@ -142,6 +145,7 @@ class Turn:
         self._prepared = Prepared(tools.mind, tools.voice, opening)
         self._newest: Partial | None = None
         self._flushed_at_ms: int | None = None
+        self._speech_end_ms = 0
         self._play: asyncio.Task[None] | None = None
         self._cancelled = asyncio.Event()
         self._held = opening.held
@@ -234,7 +238,7 @@ class Turn:
                     return None
                 self._show(State.LISTENING, on=False)
                 self._show(State.THINKING)
-                transcript = await utterance.finish(tools.settings.stt_deadline_s)
+                transcript = self._known(decision) or await utterance.finish(tools.settings.stt_deadline_s)
         self._restarts = utterance.second_tries
         self._stamp("text")
         notes.transcript = transcript
@@ -310,8 +314,18 @@ class Turn:
         self._flushed_at_ms = end_ms
         return True
 
+    def _known(self, decision: Decision) -> Transcript | None:
+        """The final text, where the recogniser was led to an end at the first silence and none but silence followed."""
+        last = self._newest
+        if last is None or not last.flushed or not last.complete or (last.confidence or 0.0) < SURE:
+            return None
+        if decision.reason != "complete" or decision.speech_end_ms is None or last.audio_ms < decision.speech_end_ms:
+            return None
+        return Transcript(last.text, last.free_text, last.confidence, True, last.alternatives)
+
     def _heard_partial(self, partial: Partial) -> None:
-        self._newest = partial
+        if not self._superseded(partial):
+            self._newest = partial
         at_ms = (time.monotonic_ns() - self._notes.stamps.get("origin", time.monotonic_ns())) / 1e6
         if not self._notes.partials or self._notes.partials[-1][1] != partial.text:
             self._notes.partials.append((at_ms, partial.text))
@@ -326,15 +340,30 @@ class Turn:
             )
         )
 
+    def _superseded(self, partial: Partial) -> bool:
+        """Whether an answer to `flush` says more: it holds all speech so far, without the next chunk's wait."""
+        newest = self._newest
+        return newest is not None and newest.flushed and not partial.flushed and self._speech_end_ms <= newest.audio_ms
+
     def _consider(self, policy: EndOfSpeech) -> None:
         """Gives the newest partial to the policy and, where it is a sure command, has its reply prepared."""
+        self._speech_end_ms = policy.speech_end_ms or 0
         partial = self._newest
         if partial is None:
             return
-        policy.read(Reading(partial.text, partial.audio_ms, partial.complete, partial.extendable, partial.confidence))
         sure = partial.complete and (partial.confidence or 0.0) >= SURE
         if self._tools.settings.prepare and sure:
             self._prepared.consider(partial)
+        policy.read(
+            Reading(
+                partial.text,
+                partial.audio_ms,
+                partial.complete,
+                partial.extendable,
+                partial.confidence,
+                brief=self._prepared.brief(partial.text),
+            )
+        )
 
     def _decided(self, decision: Decision) -> None:
         notes = self._notes

@@ -64,6 +64,8 @@ class Partial(Message):
     """The grammar allows more words after `text`."""
     flushed: bool = False
     """Answers a `flush`: all audio sent before it is in it."""
+    alternatives: tuple[tuple[str, float], ...] = ()
+    """Of an answer to `flush`: other whole sentences, best first, each with its confidence."""
 
 
 @dataclass(frozen=True, slots=True)

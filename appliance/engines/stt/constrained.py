@@ -153,4 +153,5 @@ class ConstrainedUtterance:
             complete=reading.complete,
             extendable=reading.extendable,
             flushed=flushed,
+            alternatives=reading.alternatives[:MOST_ALTERNATIVES] if flushed else (),
         )
