@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -25,18 +26,20 @@ class Pins:
         """`factory`: a gpiozero pin factory that is used as it is (gpiozero's MockFactory in tests)."""
         self._chip = chip
         self._factory = factory
+        self._opening = threading.Lock()  # button and LEDs ask on threads of their own
 
     def factory(self) -> Any:
         """The pin factory. Raises DeviceError where there is no header."""
-        if self._factory is None:
-            number = self._chip()
-            if number is None:
-                raise DeviceError(
-                    "no-gpio", "No GPIO: this machine has no Raspberry Pi header (no chip by that label)."
-                )
-            with translated("GPIO", number):
-                self._factory = Device.pin_factory = LGPIOFactory(chip=number)
-        return self._factory
+        with self._opening:
+            if self._factory is None:
+                number = self._chip()
+                if number is None:
+                    raise DeviceError(
+                        "no-gpio", "No GPIO: this machine has no Raspberry Pi header (no chip by that label)."
+                    )
+                with translated("GPIO", number):
+                    self._factory = Device.pin_factory = LGPIOFactory(chip=number)
+            return self._factory
 
     def holder(self, pin: int) -> str | None:
         """Who holds `pin`, as the kernel knows it."""
