@@ -5,6 +5,7 @@ Pure: no clock, no I/O. All times are audio milliseconds, so that tests are inst
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 
 from appliance.settings.conversation import ConversationSettings
@@ -13,8 +14,10 @@ PAUSE_FACTOR = 1.3
 """A speaker who paused p ms inside this utterance is given 1.3 · p before silence counts as the end."""
 STEADY_MS = 1500
 """A complete reading unchanged for this long ends the turn although voice goes on (television, a second person)."""
-QUIETER_DB = 18.0
-"""Voice this much below the wake word's level belongs to somebody further away."""
+QUIETER_DB = 26.0
+"""Voice whose syllables are all this much below the loudest of the wake word belongs to somebody further away."""
+SYLLABLES_MS = 500
+"""Time within which a voice shows its loudness: between its vowels every voice is quiet."""
 HYSTERESIS = 0.15
 """Speech goes on while its probability is at most this much below the threshold it began at (silero's own rule)."""
 SURE = 0.5
@@ -53,6 +56,7 @@ class EndOfSpeech:
         self._settings = settings
         self._threshold = vad_threshold
         self._wake_level_dbfs = wake_level_dbfs
+        self._levels: deque[tuple[int, float]] = deque()
         self._now_ms = 0
         self._first_ms: int | None = None
         self._end_ms: int | None = None
@@ -75,7 +79,10 @@ class EndOfSpeech:
         """A block of audio: its place, the probability of speech in it and its loudness."""
         self._now_ms = start_ms + length_ms
         needed = self._threshold - (HYSTERESIS if self._speaking else 0.0)
-        self._speaking = speech >= needed and not self._too_far(level_dbfs)
+        self._levels.append((self._now_ms, level_dbfs))
+        while self._levels[0][0] <= self._now_ms - SYLLABLES_MS:
+            self._levels.popleft()
+        self._speaking = speech >= needed and not self._too_far()
         if not self._speaking:
             return
         if self._first_ms is None:
@@ -127,8 +134,9 @@ class EndOfSpeech:
         patience = min(self._longest_pause_ms * PAUSE_FACTOR, s.incomplete_wait_ms)
         return max(wait, patience)
 
-    def _too_far(self, level_dbfs: float) -> bool:
-        return self._wake_level_dbfs is not None and level_dbfs < self._wake_level_dbfs - QUIETER_DB
+    def _too_far(self) -> bool:
+        loudest_dbfs = max(level_dbfs for _, level_dbfs in self._levels)
+        return self._wake_level_dbfs is not None and loudest_dbfs < self._wake_level_dbfs - QUIETER_DB
 
     def _over(self, reason: str) -> Decision:
         return Decision(reason, self._now_ms, self._end_ms)

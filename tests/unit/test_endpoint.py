@@ -103,6 +103,6 @@ def test_a_finished_command_ends_although_the_television_talks_on() -> None:
 
 
 def test_far_voices_are_nobody() -> None:
-    decision = play([(12000, 0.9)], wake_level_dbfs=-20.0, level_dbfs=-45.0)
+    decision = play([(12000, 0.9)], wake_level_dbfs=-20.0, level_dbfs=-48.0)
     assert decision is not None
     assert decision.reason == "no_speech"
