@@ -43,8 +43,22 @@ def _print(status: dict[str, Any]) -> None:
             name, "yes" if engine["ready"] else "no", what, str(engine["restarts"]), engine["last_failure"] or "–"
         )
     console.print(engines)
+    _print_telemetry(console, status["telemetry"])
     turns = Table("outcome", "intent", "response ms", title="Last turns")
     for turn in status["turns"]:
         response = turn["ms"]["response"]
         turns.add_row(turn["outcome"], turn["intent"] or "–", "–" if response is None else f"{response:.0f}")
     console.print(turns)
+
+
+def _print_telemetry(console: Console, telemetry: dict[str, Any]) -> None:
+    """Alerts with their remedies, and what keeps the device from its broker."""
+    for alert in telemetry["alerts"]:
+        value = f"{alert['value']:g} {alert['unit']}".strip()
+        console.print(f"[red]{alert['severity']} {alert['name']}: {value}[/red]. {alert['remedy']}", highlight=False)
+    mqtt = telemetry["mqtt"]
+    if mqtt["wanted"]:
+        how = "connected" if mqtt["connected"] else f"not connected: {mqtt['trouble']}"
+        console.print(f"mqtt: {how}, {mqtt['waiting']} messages waiting", highlight=False)
+    judged = [row["verdict"] for row in telemetry["budgets"].values() if row["verdict"]]
+    console.print(f"budgets: {judged.count('met')} of {len(judged)} met", highlight=False)

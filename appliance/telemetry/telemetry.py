@@ -53,6 +53,8 @@ STATE_SETTLE_S = 0.05
 FLUSH_S = 1.5
 """At the end, what waits has this long to go out."""
 NEAR_MISSES_PER_MINUTE = 6
+ECHO_S = 5.0
+"""So long after a connection our own birth must have come back."""
 YIELD_WAIT_S = 0.5
 """A turn that begins this long after its wake word was lost to another device is still that word's."""
 
@@ -97,6 +99,9 @@ class Telemetry:
         self._state_due: asyncio.TimerHandle | None = None
         self._turning = False
         self._lost: tuple[str, float] | None = None
+        self.hears_broker: bool | None = None
+        """Whether our own birth came back: a denied subscription is answered with 'granted', and only silence tells."""
+        self._echo_due: asyncio.TimerHandle | None = None
         self._near: list[float] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._routes: dict[str, Callable[[Incoming], None]] = {
@@ -133,6 +138,7 @@ class Telemetry:
 
     async def _end(self, tasks: list[asyncio.Task[None]]) -> None:
         self.commands.close()
+        self._stop_waiting_for_echo()
         if self._state_due is not None:
             self._state_due.cancel()
         for happening in self._watch.waiting():
@@ -214,8 +220,9 @@ class Telemetry:
         """What seldom changes: info, discovery, state."""
         body = {"v": 1, "device": self._device.id, "run": self.run_id, "board": board.model(self._roots)}
         self.delivery.show(self.topics.of("info"), {**body, **self._source.about()})
-        if self.settings.mqtt.discovery:
-            self.delivery.show(self.topics.discovery, device_message(self.topics, self._device, self._source.about()))
+        wanted = self.settings.mqtt.discovery
+        message = device_message(self.topics, self._device, self._source.about()) if wanted else None
+        self.delivery.show(self.topics.discovery, message)
         self._state_soon()
 
     # -- budgets --------------------------------------------------------------------------------------------------
@@ -269,7 +276,12 @@ class Telemetry:
             "alerts": [alert.body() for alert in held.values()],
             "window": {"turns": self.turns.counted, "most_turns": self.turns.most},
             "ms": self.turns.times(),
-            "mqtt": {"wanted": self.connects, "trouble": self.link.trouble, **self.traffic()},
+            "mqtt": {
+                "wanted": self.connects,
+                "trouble": self.link.trouble,
+                "hears_broker": self.hears_broker,
+                **self.traffic(),
+            },
         }
 
     # -- the connection -------------------------------------------------------------------------------------------
@@ -280,9 +292,23 @@ class Telemetry:
                             topics.home_assistant_status, topics.of("availability"))  # fmt: skip
         if self.settings.mqtt.arbitrate:
             self.link.subscribe(topics.claims)
+        self.hears_broker = None
+        self._echo_due = asyncio.get_running_loop().call_later(ECHO_S, self._no_echo)
         self.delivery.up()
 
+    def _no_echo(self) -> None:
+        self.hears_broker = False
+        log.warning(
+            "mqtt: the broker keeps from this device what is meant for it: its ACL must let it read its topics."
+        )
+
+    def _stop_waiting_for_echo(self) -> None:
+        if self._echo_due is not None:
+            self._echo_due.cancel()
+            self._echo_due = None
+
     def _down(self) -> None:
+        self._stop_waiting_for_echo()
         self.delivery.down()
         self.home.disconnected()
 
@@ -297,7 +323,9 @@ class Telemetry:
             self._told_claim(incoming)
 
     def _own_availability(self, incoming: Incoming) -> None:
-        """The last will of an older connection came late: we are here."""
+        """Our birth came back. Or the last will of an older connection came late: we are here."""
+        self.hears_broker = True
+        self._stop_waiting_for_echo()
         if incoming.payload == OFFLINE:
             self.delivery.online()
 
