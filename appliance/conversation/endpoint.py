@@ -20,6 +20,12 @@ SYLLABLES_MS = 500
 """Time within which a voice shows its loudness: between its vowels every voice is quiet."""
 HYSTERESIS = 0.15
 """Speech goes on while its probability is at most this much below the threshold it began at (silero's own rule)."""
+NONSENSE = 0.1
+"""Confidence below which a short sound that was read as a word was none: a cough, the wake word's last syllable."""
+SHORT_MS = 500
+"""Speech up to this long may be such a sound."""
+TAIL_MS = 300
+"""A sound that ends this early behind a wake word is its own last syllable."""
 SURE = 0.5
 """Confidence from which a complete reading shortens the wait."""
 
@@ -56,6 +62,8 @@ class EndOfSpeech:
         self._settings = settings
         self._threshold = vad_threshold
         self._wake_level_dbfs = wake_level_dbfs
+        self._after_wake = wake_level_dbfs is not None
+        self._took_back = False
         self._levels: deque[tuple[int, float]] = deque()
         self._now_ms = 0
         self._first_ms: int | None = None
@@ -96,9 +104,20 @@ class EndOfSpeech:
         if self._reading is None or reading.text != self._reading.text:
             self._unchanged_since_ms = self._now_ms
         self._reading = reading
-        if not reading.text and self._end_ms is not None and reading.audio_ms >= self._end_ms:
-            self._first_ms = self._end_ms = None  # a cough, a click, a chair: it held no word
+        if self._first_ms is None or self._end_ms is None or reading.audio_ms < self._end_ms:
+            return
+        short = self._end_ms - self._first_ms <= SHORT_MS
+        nonsense = reading.complete and reading.confidence is not None and reading.confidence < NONSENSE
+        tail = self._after_wake and self._end_ms <= TAIL_MS
+        if self.silence_ms and (not reading.text or (short and nonsense) or tail):
+            self._first_ms = self._end_ms = self._reading = None
             self._longest_pause_ms = 0
+            self._took_back = True
+
+    def took_back(self) -> bool:
+        """Whether, since it was last asked, what had counted as speech turned out to hold no word."""
+        took_back, self._took_back = self._took_back, False
+        return took_back
 
     def decide(self) -> Decision | None:
         """The decision, once there is one."""

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import TypeVar
 
 from appliance.errors import EngineError, SttError
@@ -40,6 +41,7 @@ class Utterance:
         self._on_partial = on_partial
         self._lockstep = lockstep
         self._kept = bytearray()
+        self._offset_ms = 0
         self._connection: Connection | None = None
         self._reader: asyncio.Task[None] | None = None
         self._final: asyncio.Future[Transcript] = asyncio.get_running_loop().create_future()
@@ -60,6 +62,14 @@ class Utterance:
         self._kept += audio
         del self._kept[KEPT_BYTES:]
         await self._trying(lambda: self._hear(audio, at_ms), resent=True)
+
+    async def begin_again(self, keep_ms: int) -> None:
+        """Forgets all but the last `keep_ms` of audio: what was heard before held no word. The time line goes on."""
+        kept = min(len(self._kept), keep_ms * 32)
+        self._offset_ms += (len(self._kept) - kept) // 32
+        del self._kept[: len(self._kept) - kept]
+        await self._close()
+        await self._trying(self._open)
 
     async def flush(self) -> None:
         """Asks for a reading of all that was heard, now. Speech may go on."""
@@ -126,7 +136,8 @@ class Utterance:
             while True:
                 event = await connection.receive()
                 if Partial.here(event):
-                    self._on_partial(Partial.of(event))
+                    partial = Partial.of(event)
+                    self._on_partial(replace(partial, audio_ms=partial.audio_ms + self._offset_ms))
                 elif Transcript.here(event):
                     self._resolve(Transcript.of(event))
                 elif Pong.here(event):

@@ -49,6 +49,8 @@ T = TypeVar("T")
 
 RELEASE_TAIL_MS = 120
 """Audio still listened to after the finger let go: what was said is on its way, and people let go early."""
+BEFORE_SPEECH_MS = 300
+"""Audio that the recogniser keeps when it begins again."""
 FLUSH_AFTER_MS = 60
 """Silence after which the recogniser is asked for all it has: two blocks, so that a stop consonant asks for nothing."""
 
@@ -263,6 +265,9 @@ class Turn:
             if settings.flush and self._flush_due(policy):
                 await utterance.flush()
             self._consider(policy)
+            if policy.took_back():
+                self._newest = None
+                await utterance.begin_again(BEFORE_SPEECH_MS)
             decision = self._by_hand(policy, length_ms) if self._held else policy.decide()
             if decision is not None:
                 return decision

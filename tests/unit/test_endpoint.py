@@ -106,3 +106,36 @@ def test_far_voices_are_nobody() -> None:
     decision = play([(12000, 0.9)], wake_level_dbfs=-20.0, level_dbfs=-48.0)
     assert decision is not None
     assert decision.reason == "no_speech"
+
+
+def test_a_cough_is_nobody() -> None:
+    cough = Reading("yes", 320, complete=True, extendable=True, confidence=0.02)
+    real = Reading("what time is it", 3200, complete=True, extendable=False, confidence=0.95)
+    spans = [(160, 0.0), (160, 0.9), (1920, 0.0), (960, 0.9), (3000, 0.0)]
+    decision = play(spans, {448: cough, 3264: real})
+    assert decision is not None
+    assert decision.speech_end_ms == 3200
+
+
+def test_a_short_word_that_was_understood_counts() -> None:
+    word = Reading("stop", 320, complete=True, extendable=True, confidence=0.9)
+    decision = play([(160, 0.0), (160, 0.9), (4000, 0.0)], {448: word})
+    assert decision is not None
+    assert decision.speech_end_ms == 320
+
+
+def test_the_end_of_the_wake_word_is_no_command() -> None:
+    tail = Reading("hi", 160, complete=True, extendable=True, confidence=0.6)
+    decision = play([(160, 0.9), (12000, 0.0)], {256: tail}, wake_level_dbfs=-30.0)
+    assert decision is not None
+    assert decision.reason == "no_speech"
+
+
+def test_the_recogniser_begins_again_once_for_a_cough() -> None:
+    policy = EndOfSpeech(SETTINGS, 0.5)
+    policy.heard(0, BLOCK_MS, 0.9, -30.0)
+    policy.heard(BLOCK_MS, BLOCK_MS, 0.0, -60.0)
+    assert not policy.took_back()
+    policy.read(Reading("", 64, complete=False, extendable=True))
+    assert policy.took_back()
+    assert not policy.took_back()
