@@ -82,7 +82,8 @@ class Utterance:
 
         async def ask() -> Transcript:
             await self._send(AudioStop())
-            return await self._answer(deadline_s)
+            # A successor has the grammar to compile and the whole utterance to hear before it can answer.
+            return await self._answer(deadline_s + (self._ready_s if self.second_tries else 0.0))
 
         transcript = await self._trying(ask)
         assert transcript is not None
