@@ -1,4 +1,4 @@
-"""In: the folder `shared` beside the project, where there is one. Out: its real models and recordings, or a reason to skip."""
+"""In: the folder `shared` beside the project. Out: its real models and recordings, or a reason to skip."""
 
 from __future__ import annotations
 
