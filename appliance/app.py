@@ -81,7 +81,7 @@ class Appliance:
         self.panel = Panel(settings.panel, self.bus, header_chip, Touch(self.conversation, self.mind))
         self._ringing = asyncio.Event()
         self.hands = RemoteHands(self)
-        house = HomeLink(settings.device, self.mind, self.conversation)
+        house = HomeLink(settings.device, self.mind, self.conversation, self.compile_grammars)
         self.telemetry = Telemetry(settings.telemetry, settings.device, self.bus, DeviceSource(self), self.hands, house)
         house.telemetry = self.telemetry
 
@@ -116,9 +116,13 @@ class Appliance:
             if isinstance(happening, EngineChanged) and happening.engine == "stt" and happening.change == "ready":
                 if self.stt.about is not None and self.stt.about.engine != "grammar":
                     await self.mind.expect_free_text()
-                with contextlib.suppress(EngineError, SttError):
-                    for transcribe in self.mind.utterances_to_expect():
-                        await compile_ahead(self.stt, transcribe)
+                await self.compile_grammars()
+
+    async def compile_grammars(self) -> None:
+        """Has the recogniser compile what may be said now, so that no turn waits for it. Gives up where it cannot."""
+        with contextlib.suppress(EngineError, SttError):
+            for transcribe in self.mind.utterances_to_expect():
+                await compile_ahead(self.stt, transcribe)
 
     async def _tone(self, name: str) -> None:
         await self.conversation.tone(name)
@@ -216,4 +220,6 @@ def private_folders(settings: Settings, folder: Path) -> Settings:
     models = settings.models.model_copy(update={"dir": settings.models.dir or settings.device.state_dir / "models"})
     board = settings.panel.board if settings.panel.board == "virtual" else "none"
     panel = settings.panel.model_copy(update={"board": board, "leds": "board", "button_pin": None})
-    return settings.model_copy(update={"device": device, "models": models, "panel": panel})
+    health = settings.telemetry.health.model_copy(update={"enabled": False})  # its port is the running device's
+    telemetry = settings.telemetry.model_copy(update={"health": health})
+    return settings.model_copy(update={"device": device, "models": models, "panel": panel, "telemetry": telemetry})

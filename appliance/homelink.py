@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from appliance.conversation.conversation import Conversation
@@ -18,7 +19,15 @@ log = logging.getLogger(__name__)
 class HomeLink:
     """The house, as telemetry tells of it (telemetry.device.House); and the home server, as a skill sees it."""
 
-    def __init__(self, device: DeviceSettings, mind: HouseMind, conversation: Conversation) -> None:
+    def __init__(
+        self,
+        device: DeviceSettings,
+        mind: HouseMind,
+        conversation: Conversation,
+        compile_grammars: Callable[[], Awaitable[None]],
+    ) -> None:
+        """`compile_grammars` has the recogniser learn the new names before somebody speaks them."""
+        self._compile_grammars = compile_grammars
         self._device = device
         self._mind = mind
         self._conversation = conversation
@@ -31,6 +40,7 @@ class HomeLink:
         home = home_from(tree, "home/names")
         if home != self._mind.home:
             await self._mind.set_home(home)
+            await self._compile_grammars()
             log.info("home: %d areas, %d devices", len(home.areas), len(home.entities))
 
     def home_served(self, served: bool) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 TOGETHER_S = 0.5
 """Claims that come within this time of a wake are about the same words. 100 ms lie between the devices' ears, a broker
 on Wi-Fi takes some more; people do not say the same word to two devices twice a second."""
-MOST_REMEMBERED = 64
+MOST_REMEMBERED = 256
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -63,11 +63,10 @@ class Arbiter:
         if claim.device == self.device:
             return
         now_s = self.clock()
-        if len(self._others) >= MOST_REMEMBERED:
-            self._others = {key: held for key, held in self._others.items() if now_s - held[0] <= TOGETHER_S}
-            if len(self._others) >= MOST_REMEMBERED:
-                return
+        self._others.pop((wake_word, claim.device), None)
         self._others[wake_word, claim.device] = (now_s, claim)
+        if len(self._others) > MOST_REMEMBERED:
+            del self._others[next(iter(self._others))]  # the oldest: dicts keep the order of coming
         own = self._own.get(wake_word)
         if own is not None and now_s - own[0] <= TOGETHER_S and claim > own[1]:
             self._yield(wake_word, claim.device)

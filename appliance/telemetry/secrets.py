@@ -14,10 +14,13 @@ NOT_YET_VALID, EXPIRED, WRONG_HOST, WRONG_ADDRESS = 9, 10, 62, 64
 
 
 def credential(name: str) -> Path | None:
-    """The file of a systemd credential (LoadCredential=, systemd.exec(5)); None where it was not given."""
+    """The file of a systemd credential; None where it was not given.
+
+    The unit loads a folder under the id `secrets`, whose files are then named `secrets_NAME` (systemd.exec(5)).
+    """
     folder = os.environ.get("CREDENTIALS_DIRECTORY")
-    file = Path(folder) / name if folder else None
-    return file if file is not None and file.exists() else None
+    files = [Path(folder) / found for found in (name, f"secrets_{name}")] if folder else []
+    return next((file for file in files if file.exists()), None)
 
 
 def login(settings: MqttSettings, device: str) -> tuple[str | None, str | None]:

@@ -322,3 +322,25 @@ def test_every_schema_is_one_and_commands_is_what_the_models_say() -> None:
     for file in files:
         Draft202012Validator.check_schema(json.loads(file.read_text()))
     assert json.loads((folder / "commands.json").read_text()) == schema()
+
+
+@pytest.mark.parametrize("name", ["mqtt-password", "secrets_mqtt-password"])
+def test_password_from_a_systemd_credential(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    from appliance.settings.telemetry import MqttSettings
+    from appliance.telemetry.secrets import login
+
+    (tmp_path / name).write_text("open sesame\n")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    assert login(MqttSettings(), "kitchen") == ("kitchen", "open sesame")
+    with pytest.raises(SettingsError, match="cannot be read"):
+        login(MqttSettings(password_file=tmp_path / "missing"), "kitchen")
+
+
+def test_a_flood_of_claims_hides_no_newer_one() -> None:
+    lost: list[str] = []
+    arbiter = Arbiter("hall", lambda word, winner: lost.append(winner))
+    for number in range(5000):
+        arbiter.told(f"word{number}", Claim(1.0, 0.0, "rogue"))
+    arbiter.heard("alexa", 0.9, None)
+    arbiter.told("alexa", Claim(1.0, 0.0, "kitchen"))
+    assert lost == ["kitchen"] and len(arbiter._others) <= 256
