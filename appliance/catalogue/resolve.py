@@ -12,6 +12,7 @@ from appliance.catalogue.wake import package_dir, wake_from
 from appliance.errors import ModelError
 from appliance.settings import Settings
 from appliance.settings.child import ModelFile, Models
+from appliance.settings.sound import STOP_WORD
 
 STARTER_ENGINES = ("pocketsphinx", "espeak")
 
@@ -89,11 +90,19 @@ class _Resolver:
         wake = self._settings.wake
         if wake.engine != "microwakeword":
             return ()
-        return tuple(self._wake_word(word) for word in wake.words)
+        words = tuple(self._wake_word(word) for word in wake.words)
+        stop = self._wake_at_hand(STOP_WORD) if wake.stop_word and STOP_WORD not in wake.words else None
+        return words if stop is None else (*words, stop)
 
     def _wake_word(self, word: str) -> ModelFile:
+        return self._installed(word) or self._must(self._catalogue.entry(word, "wake"))
+
+    def _wake_at_hand(self, word: str) -> ModelFile | None:
+        return self._installed(word) or self._best([self._catalogue.entry(word, "wake")])
+
+    def _installed(self, word: str) -> ModelFile | None:
         for folder in (self._settings.wake.model_dir, package_dir()):
             found = wake_from(folder, word) if folder is not None else None
             if found is not None:
                 return found
-        return self._must(self._catalogue.entry(word, "wake"))
+        return None

@@ -13,6 +13,7 @@ from appliance.conversation import tone
 from appliance.conversation.turn import Opening, Tools, Turn
 from appliance.errors import ApplianceError
 from appliance.events import State, StateChanged, TurnRecord, WakeDetected
+from appliance.settings.sound import STOP_WORD
 from appliance.wire.sound import Detection
 
 log = logging.getLogger(__name__)
@@ -31,6 +32,7 @@ class Conversation:
         self._speech = asyncio.Lock()
         self._count = 0
         self._announcement: asyncio.Task[None] | None = None
+        self._alarm: asyncio.Task[None] | None = None
         self.records: deque[TurnRecord] = deque(maxlen=RECORDS)
         self.unheard = 0
         """Openings that came while one waited already."""
@@ -50,8 +52,9 @@ class Conversation:
 
     def open(self, opening: Opening) -> None:
         """Opens a turn; a reply that is being spoken is cut (barge-in), a turn that listens goes on."""
-        if self._announcement is not None:
-            self._announcement.cancel()
+        for sound in (self._announcement, self._alarm):
+            if sound is not None:
+                sound.cancel()
         if self._turn is not None:
             if self._turn.listening:
                 return
@@ -86,6 +89,13 @@ class Conversation:
         else:
             self._turn.cut()
         return True
+
+    def hush(self) -> bool:
+        """Silences all that sounds: ringing timers, a reply, an announcement. Whether anything did."""
+        rang = self._tools.mind.hush()
+        if self._alarm is not None:
+            self._alarm.cancel()
+        return (self.speaking and self.stop()) or rang
 
     async def run(self) -> None:
         """Takes turns until cancelled."""
@@ -142,8 +152,19 @@ class Conversation:
         while ringing():
             with contextlib.suppress(ApplianceError):
                 if not self.busy:
-                    await self.tone("alarm", voice="alarm")
+                    await self._sound_alarm()
             await asyncio.sleep(0.2)
+
+    async def _sound_alarm(self) -> None:
+        """The alarm once; `open` and `hush` end it at once."""
+        self._alarm = asyncio.create_task(self.tone("alarm", voice="alarm"), name="alarm")
+        try:
+            await asyncio.wait((self._alarm,))
+            if not self._alarm.cancelled():
+                self._alarm.result()
+        finally:
+            self._alarm.cancel()
+            self._alarm = None
 
     async def tone(self, name: str, voice: str = "chime") -> None:
         """Plays a tone and waits for its end."""
@@ -154,6 +175,9 @@ class Conversation:
         await self._tools.ear.play(pieces(), tone.RATE_HZ, voice)
 
     def _detected(self, detection: Detection) -> None:
+        if detection.name == STOP_WORD:
+            log.info("%s (%.2f)%s", detection.name, detection.score, "" if self.hush() else ": nothing to silence")
+            return
         self._tools.bus.publish(
             WakeDetected(
                 wake_word=detection.name,

@@ -195,6 +195,9 @@ class HouseMind:
             return False
         return difflib.SequenceMatcher(None, text.casefold(), said.text.casefold()).ratio() >= OWN_WORDS_ALIKE
 
+    def hush(self) -> bool:
+        return self.timers.silence()
+
     def phrases(self) -> tuple[str, ...]:
         """What the device often says, for the phrase cache."""
         return self.replies.constants()

@@ -19,10 +19,8 @@ class Touch:
         self._mind = mind
 
     def hush(self) -> bool:
-        """Silences a ringing timer, else the reply; whether there was anything to silence."""
-        if self._mind.timers.silence():
-            return True
-        return self._conversation.speaking and self._conversation.stop()
+        """Silences a ringing timer and the reply; whether there was anything to silence."""
+        return self._conversation.hush()
 
     def press(self) -> None:
         """Stops listening, else listens. A muted device stays muted: only what muted it, or a long press, opens it."""

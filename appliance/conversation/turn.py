@@ -96,6 +96,9 @@ class Mind(Protocol):
     def own_words(self, text: str) -> bool:
         """Whether `text` is what the device itself just said."""
 
+    def hush(self) -> bool:
+        """Silences ringing timers; whether any rang."""
+
 
 @dataclass(slots=True)
 class Tools:
@@ -150,17 +153,19 @@ class Turn:
         self._speech_end_ms = 0
         self._play: asyncio.Task[None] | None = None
         self._cancelled = asyncio.Event()
+        self._cut = False
         self._held = opening.held
         self._tail_ms: int | None = None
         self._restarts = 0
 
     @property
     def asks(self) -> Interpretation | None:
-        """What the device asked back about, for a follow-up."""
-        return self._notes.question
+        """What the device asked back about, for a follow-up; None where somebody would not hear it out."""
+        return None if self._cut else self._notes.question
 
     def cut(self) -> None:
         """Silences the reply (barge-in)."""
+        self._cut = True
         if self._play is not None:
             self._play.cancel()
 

@@ -26,7 +26,7 @@ class Decision:
 
     def __init__(self, word: Word, settings: WakeSettings) -> None:
         cutoff, near_ratio, refractory_s = word.cutoff, settings.near_miss_ratio, settings.refractory_s
-        self._name = word.name
+        self.name = word.name
         self._relief = word.relief
         self._cutoff = cutoff
         self._near = cutoff * near_ratio
@@ -57,7 +57,7 @@ class Decision:
             return None
         self.rest(position)
         self._armed = False
-        return Verdict(self._name, score, near=False)
+        return Verdict(self.name, score, near=False)
 
     def rest(self, position: int) -> None:
         """The refractory time begins: one wake, of whichever word, silences all."""
@@ -71,4 +71,4 @@ class Decision:
         if not self._peak or position - self._peak_at < NEAR_ENDS_S * RATE_HZ:
             return None
         peak, self._peak = self._peak, 0.0
-        return Verdict(self._name, peak, near=True)
+        return Verdict(self.name, peak, near=True)

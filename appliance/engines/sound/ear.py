@@ -17,7 +17,7 @@ from appliance.engines.sound.pcm import FLOOR_DBFS, RATE_HZ, Samples, level_dbfs
 from appliance.engines.sound.ring import Ring
 from appliance.engines.sound.vad import WINDOW, Vad
 from appliance.engines.sound.wake.seam import WakeEngine
-from appliance.settings.sound import SoundSettings, WakeSettings
+from appliance.settings.sound import STOP_WORD, SoundSettings, WakeSettings
 from appliance.wire.message import Message
 from appliance.wire.sound import Detection, Heard, NearWake
 
@@ -61,7 +61,7 @@ class Ear:
         self._ns_per_sample = 1e9 / RATE_HZ
         self.muted = False
         self.speaking = False
-        """The device's own voice is in the room: wake words need a higher score."""
+        """The device's own voice is in the room: wake words need a higher score, and only now the stop word counts."""
         self.position = 0
         """Samples captured since the start."""
         self.inferences = 0
@@ -153,6 +153,8 @@ class Ear:
             quiet = max(scores) > ASK_SCORE and self._quiet()
             for decision, score in zip(self._decisions, scores, strict=True):
                 verdict = decision.take(position, score, self.speaking, quiet)
+                if decision.name == STOP_WORD and not self.speaking:
+                    continue  # judged all the same: a word said before the reply must not count in it
                 woke |= verdict is not None and self._tell(verdict, position)
         return woke
 
@@ -161,8 +163,9 @@ class Ear:
             self._emit(NearWake(verdict.name, round(verdict.score, 3)))
             return False
         assert self._engine is not None
-        for decision in self._decisions:
-            decision.rest(position)
+        if verdict.name != STOP_WORD:  # somebody may well say "stop" and the wake word in one breath
+            for decision in self._decisions:
+                decision.rest(position)
         peak_dbfs, noise_dbfs = self._room()
         self.detections += 1
         self._emit(

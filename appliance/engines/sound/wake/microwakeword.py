@@ -20,7 +20,7 @@ from appliance.engines.sound.wake.models import WakeModel, find
 from appliance.engines.sound.wake.seam import Word
 from appliance.errors import WakeError
 from appliance.settings.child import ModelFile
-from appliance.settings.sound import WakeSettings
+from appliance.settings.sound import STOP_WORD, WakeSettings
 
 QUIET_RELIEF = {"9011a8155b04de858c48038529235cbc0e42e9fca05a55bf588cb80a653a723b": 0.2}
 """SHA-256 of a model → relief of its cutoff in a quiet room, where `bench wake` showed that it costs no false accept.
@@ -42,8 +42,13 @@ class MicroWakeWord:
     command: detected 170 ms behind the end in the middle, 250 ms at p90, 280 ms at p95."""
 
     def __init__(self, settings: WakeSettings, models: Sequence[ModelFile] = ()) -> None:
-        """Loads the models of `settings.words`. Raises WakeError where one is missing or is not INT8."""
-        found = [find(word, settings, models) for word in settings.words]
+        """Loads the models of `settings.words`, and the stop word's where the catalogue gave one.
+
+        Raises WakeError where one is missing or is not INT8.
+        """
+        stop = settings.stop_word and any(model.name == STOP_WORD for model in models)
+        words = dict.fromkeys((*settings.words, STOP_WORD) if stop else settings.words)
+        found = [find(word, settings, models) for word in words]
         self._nets = [_Net(model) for model in found]
         strides = {net.stride for net in self._nets}
         if len(strides) != 1:
