@@ -9,6 +9,9 @@ from pydantic import Field
 
 from appliance.settings.base import Section
 
+STOP_WORD = "stop"
+"""The word that silences the device and opens nothing."""
+
 
 class SoundSettings(Section):
     source: Literal["alsa", "feed"] = Field(
@@ -23,6 +26,9 @@ class SoundSettings(Section):
     playback_buffer_ms: int = Field(60, ge=20, le=500, description="Loudspeaker buffer, milliseconds.")
     preroll_s: float = Field(3.0, ge=2.0, le=10.0, description="Audio kept in the ring buffer, seconds.")
     lead_in_ms: int = Field(0, ge=0, le=500, description="Silence before a reply, for cards that clip starts, ms.")
+    echo_cancel: bool = Field(
+        True, description="Remove the device's own voice from what the microphone hears while it speaks."
+    )
     volume_percent: int = Field(70, ge=0, le=100, description="Loudness of the voice at first start, percent.")
     stall_s: float = Field(1.0, ge=0.2, le=10.0, description="No frame for this long means deaf, seconds.")
     feed_speed: float = Field(
@@ -35,6 +41,11 @@ class WakeSettings(Section):
         "microwakeword", description="Wake engine; 'none' leaves the button."
     )
     words: tuple[str, ...] = Field(("alexa",), max_length=8, description="Wake words that are active.")
+    stop_word: bool = Field(
+        True,
+        description="Where microWakeWord's model 'stop' is at hand, the word alone silences the reply or the alarm; "
+        "it counts only while the device sounds.",
+    )
     cutoffs: dict[str, float] = Field(
         default_factory=dict,
         description="Score, 0..1, from which a word counts; per word; the model's own without one.",

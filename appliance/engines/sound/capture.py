@@ -16,6 +16,7 @@ import alsaaudio
 
 from appliance.engines.sound.card import open_pcm, probe
 from appliance.engines.sound.ear import Ear
+from appliance.engines.sound.echo import Echo
 from appliance.engines.sound.freshness import Freshness
 from appliance.engines.sound.front_end import FrontEnd
 from appliance.errors import DeviceError
@@ -34,8 +35,9 @@ class AlsaSource:
 
     paced = True
 
-    def __init__(self, settings: SoundSettings, ear: Ear) -> None:
+    def __init__(self, settings: SoundSettings, ear: Ear, echo: Echo | None) -> None:
         self._settings = settings
+        self._echo = echo
         self._ear = ear
         self._attempt = 0
         self._busy_since_s = time.monotonic()
@@ -92,10 +94,10 @@ class AlsaSource:
         probe("capture", wished.capture)
         pcm, shape = open_pcm("capture", wished.capture, wished.rate_hz, wished.channels, wished.period_ms, BUFFER_MS)
         try:
-            front_end = FrontEnd(shape, wished.channel)
+            front_end = FrontEnd(shape, wished.channel, self._echo)
             pcm.read()  # an idle sink may take up to 2 s for its first period: the clocks are compared from here on
             freshness = Freshness(wished.stall_s)
-            self._ear.forget()
+            self._interrupted()
             self._stream(pcm, front_end, freshness, shape.rate_hz)
         finally:
             pcm.close()
@@ -115,7 +117,7 @@ class AlsaSource:
                 known_stale_s, dropped = freshness.stale_s, True
                 continue
             if dropped:
-                self._ear.forget()
+                self._interrupted()
                 dropped = False
             self.problem, self._attempt = None, 0
             self._counts["capture_ms"] += 0.01 * (1000 * freshness.wait_s - self._counts["capture_ms"])
@@ -126,4 +128,10 @@ class AlsaSource:
         if result != -32:
             raise DeviceError("read-failed", f"The microphone '{self._settings.capture}' stopped (ALSA says {result}).")
         self._counts["xruns"] += 1
+        self._interrupted()
+
+    def _interrupted(self) -> None:
+        """Audio is missing from here on."""
         self._ear.forget()
+        if self._echo is not None:
+            self._echo.clear()

@@ -20,6 +20,7 @@ from wyoming.event import Event
 
 from appliance.engines.host import Engine
 from appliance.engines.sound.ear import Ear
+from appliance.engines.sound.echo import Echo
 from appliance.engines.sound.feed import FeedSource, Recording
 from appliance.engines.sound.outlet import Outlet
 from appliance.engines.sound.playback import HANGS, VOICES, Playback, Track
@@ -90,6 +91,7 @@ class SoundEngine:
         self._vad_model = config.models.vad
         self._vad = open_vad(config.models.vad)
         self._ear = Ear(sound, wake, self._wake, self._vad, self._heard)
+        self._echo = Echo() if sound.echo_cancel and sound.source == "alsa" else None
         self._source: Source
         self._feed: FeedSource | None = None
         if sound.source == "feed":
@@ -100,9 +102,9 @@ class SoundEngine:
         else:
             from appliance.engines.sound.capture import AlsaSource
 
-            self._source = AlsaSource(sound, self._ear)
+            self._source = AlsaSource(sound, self._ear, self._echo)
             make_sink = lambda: AlsaSink(sound)  # noqa: E731
-        self._playback = Playback(make_sink, sound.lead_in_ms / 1000, sound.volume_percent)
+        self._playback = Playback(make_sink, sound.lead_in_ms / 1000, sound.volume_percent, self._echo)
         self._watchers: set[Outlet] = set()
         self._outlets: set[Outlet] = set()
         self._listener: Outlet | None = None
@@ -206,6 +208,8 @@ class SoundEngine:
                 self._describe(outlet)
             case Listen.kind:
                 self._listener = outlet
+                if self._echo is not None:
+                    self._echo.prepare()
                 self._ear.listen(Listen.of(event).from_ms)
                 self._decided()
             case ListenStop.kind:
@@ -269,6 +273,8 @@ class SoundEngine:
             outlet.put(Played(start.play, time.monotonic_ns(), error=HANGS))
             return
         self._player = outlet
+        if self._echo is not None:
+            self._echo.prepare()
         self._ear.speaking = True
         self._playback.start(Track(start.play, start.rate, start.voice, outlet.put))
 
@@ -296,6 +302,7 @@ class SoundEngine:
             "detections": self._ear.detections,
             "dropped_blocks": self._dropped_before + sum(outlet.dropped for outlet in self._outlets),
             "play_underruns": self._playback.underruns,
+            "echo_dropped_ms": round(self._echo.dropped_ms, 1) if self._echo is not None else 0.0,
             "play_failures": self._playback.failures,
             "cpu_s": round(time.process_time(), 3),
         }

@@ -15,7 +15,8 @@ from typing import Protocol
 
 import numpy as np
 
-from appliance.engines.sound.pcm import Samples, first_audible
+from appliance.engines.sound.echo import Echo
+from appliance.engines.sound.pcm import RATE_HZ, Samples, first_audible
 from appliance.engines.sound.resample import Resampler
 from appliance.errors import DeviceError
 from appliance.wire.message import Message
@@ -76,8 +77,10 @@ class Track:
 class Playback:
     """The mouth. Methods are the event loop's and never block; `tell` is called on the playback thread."""
 
-    def __init__(self, make_sink: Callable[[], Sink], lead_in_s: float, percent: int) -> None:
+    def __init__(self, make_sink: Callable[[], Sink], lead_in_s: float, percent: int, echo: Echo | None = None) -> None:
+        """`echo` is given all that is written, to remove it from what the microphone hears."""
         self._make_sink = make_sink
+        self._echo = echo
         self._lead_in_s = lead_in_s
         self._gains = dict.fromkeys(VOICES, _gain(percent))
         self._change = threading.Condition()
@@ -167,6 +170,8 @@ class Playback:
             _Run(self, track, sink, generation).go()
             if track.cancelled:
                 sink.drop()
+                if self._echo is not None:
+                    self._echo.clear()
         except DeviceError as failure:
             error = failure.message
         self._busy_since_s = time.monotonic()
@@ -198,6 +203,7 @@ class _Run:
         self._playback, self._track, self._sink = playback, track, sink
         self._generation = generation
         self._resampler = Resampler(track.rate_hz, sink.rate_hz)
+        self._to_echo = Resampler(sink.rate_hz, RATE_HZ)
         self._written = 0
         self._first_told = False
         self._told_s = time.monotonic()
@@ -245,6 +251,8 @@ class _Run:
     def _write_raw(self, samples: Samples) -> None:
         if len(samples):
             self._sink.write(samples)
+            if (echo := self._playback._echo) is not None:
+                echo.played(self._to_echo.take(samples))
             self._written += len(samples)
         self._playback._busy_since_s = time.monotonic()
 

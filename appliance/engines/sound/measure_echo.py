@@ -1,0 +1,73 @@
+"""In: recorded pairs on standard input (JSON). Out: how loud each is before and after echo removal, a JSON line a pair.
+
+The front end is the child's own, given each period as the card would give it, beside what the loudspeaker plays in it.
+Only its CPU time is counted, not the reading of files. Input: {"pairs": [{"played": file, "heard": file}]}.
+Output: {"heard", "audio_s", "cpu_s", "before_dbfs", "after_dbfs"}, levels over all but the first third, or
+{"heard", "error"}.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from appliance.engines.sound.card import Shape
+from appliance.engines.sound.echo import FRAME, Echo
+from appliance.engines.sound.front_end import FrontEnd
+from appliance.engines.sound.measure import load
+from appliance.engines.sound.pcm import RATE_HZ, level_dbfs
+from appliance.errors import ApplianceError, AudioFileError, ListenError
+
+LEARNING = 3
+"""The first third of a pair is for the filter to learn the room."""
+
+
+def measure(played_file: Path, heard_file: Path) -> dict[str, Any]:
+    """One pair by a front end of its own.
+
+    Raises AudioFileError for a file that cannot be read, ListenError where the processor does not run.
+    """
+    played, heard = load(played_file), load(heard_file)
+    length = min(len(played), len(heard)) // FRAME * FRAME
+    echo = Echo()
+    echo.prepare().join()
+    if not echo.ready:
+        raise ListenError("no-echo-processor", "WebRTC's processor (package livekit) does not run here.")
+    front_end = FrontEnd(Shape("recording", RATE_HZ, 1, 16, FRAME, FRAME), 0, echo)
+    out = []
+    began_s = time.thread_time()
+    for at in range(0, length, FRAME):
+        echo.played(played[at : at + FRAME])
+        out.append(front_end.take(heard[at : at + FRAME].tobytes()))
+    cpu_s = time.thread_time() - began_s
+    settled = length // LEARNING
+    return {
+        "heard": str(heard_file),
+        "audio_s": length / RATE_HZ,
+        "cpu_s": cpu_s,
+        "before_dbfs": level_dbfs(heard[settled:length]),
+        "after_dbfs": level_dbfs(np.concatenate(out)[settled:]),
+    }
+
+
+def main() -> int:
+    try:
+        for pair in json.load(sys.stdin)["pairs"]:
+            try:
+                result = measure(Path(pair["played"]), Path(pair["heard"]))
+            except AudioFileError as error:
+                result = {"heard": pair["heard"], "error": error.message}
+            sys.stdout.write(json.dumps(result) + "\n")
+    except ApplianceError as error:
+        sys.stdout.write(json.dumps({"error": error.message}) + "\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
