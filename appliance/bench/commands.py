@@ -115,6 +115,7 @@ def _judge(
         "intent": intent,
         "confidence": heard["confidence"] if heard["text"] else None,
         "right": label.right(intent, slots),
+        "confused": [] if label.intent is None else label.confused(intent, slots),
         "wrong_words": None if label.text is None else _distance(_words(label.text), _words(heard["text"])),
         "words": None if label.text is None else len(_words(label.text)),
         **{name: answer[name] for name in ("audio_s", "cpu_s", "final_ms", "peak_mb")},
@@ -151,7 +152,7 @@ def _measures(details: list[dict[str, Any]]) -> dict[str, float | None]:
         "commands.peak_mb": max((row["peak_mb"] for row in details), default=None),
     }
     if noisy:
-        measures["commands.right_rate.noise"] = _share([row["right"] for row in noisy])
+        measures["commands.right_rate@noise"] = _share([row["right"] for row in noisy])
     for snr_db in dict.fromkeys(row["snr_db"] for row in noisy):
         measures[f"commands.right_rate@{snr_db:g}db"] = _share([r["right"] for r in noisy if r["snr_db"] == snr_db])
     return measures

@@ -29,6 +29,16 @@ class Label:
             return intent is None and self.intent is None
         return all(name in slots and _same(slots[name], value) for name, value in self.slots.items())
 
+    def confused(self, intent: str | None, slots: Mapping[str, Any]) -> list[str]:
+        """'wanted → taken' for the intent, or else for each labelled slot that differs; empty where all is right."""
+        if intent is None or intent != self.intent:
+            return [] if intent == self.intent else [f"{self.intent} → {intent or 'refused'}"]
+        return [
+            f"{str(value).strip()} → {str(slots.get(name, 'nothing')).strip()}"
+            for name, value in self.slots.items()
+            if name not in slots or not _same(slots[name], value)
+        ]
+
 
 def read_labels(folder: Path) -> list[Label]:
     """All labelled recordings of a folder, by name. Raises UsageError with one sentence naming the file."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from appliance.bench.waterfall import waterfall
 from appliance.events import MEASURES_MS
 
 WORST = 3
+MOST_CONFUSED = 20
 UNITS = {"_ms": "ms", "_s": "s", "_mb": "MB"}
 
 
@@ -112,9 +114,16 @@ def _commands(result: SuiteResult) -> list[Picture | None]:
         _picture(
             "Right over noise", curves({"commands right": shares}, "dB SNR", "% right") if len(shares) > 1 else None
         ),
+        _picture("What is taken for what", bars(_confusions(wanted), "times"), _CONFUSED_CAPTION),
         _picture("Accepting and refusing", _trade(result.details), _TRADE_CAPTION),
         _picture("Confidence", distributions(_confidences(result.details), "confidence"), _SPREAD_CAPTION),
     ]
+
+
+def _confusions(rows: list[dict[str, Any]]) -> dict[str, float]:
+    """Pairs of what was labelled and what was taken, the most frequent first."""
+    counted = Counter(pair for row in rows for pair in row.get("confused", ()))
+    return {pair: float(count) for pair, count in counted.most_common(MOST_CONFUSED)}
 
 
 def _trade(rows: list[dict[str, Any]]) -> str | None:
@@ -164,6 +173,8 @@ def _number(value: object) -> bool:
 
 
 _SPREAD_CAPTION = "A dot is one value, the thick line the median, the thin red one the 95th percentile."
+
+_CONFUSED_CAPTION = "Labelled → taken; over all levels of noise."
 
 _TRADE_CAPTION = "Over the confidence from which a reading is taken; a good threshold keeps both curves high."
 

@@ -83,7 +83,7 @@ class Interpreter:
         return self._known[key]
 
     def _search(self, text: str, context: Interpretation | None, budget_s: float) -> Interpretation | None:
-        readings = sorted(self._readings(text, context, budget_s), key=lambda reading: reading.score)
+        readings = sorted(self._all_readings(text, context, budget_s), key=lambda reading: reading.score)
         if context is not None:
             if (meant := _in_context(context, text, readings)) is not None:
                 return meant
@@ -99,6 +99,30 @@ class Interpreter:
             for block in intent.data:
                 for sentence in block.sentences:
                     sentence.get_required_clauses({**self._intents.expansion_rules, **block.expansion_rules})
+
+    def _all_readings(self, text: str, context: Interpretation | None, budget_s: float) -> list[_Reading]:
+        """Readings of `text`, else of its bare command.
+
+        hassil leaves out all polite words or none: "I'd like a latte please", where only the first words belong to a
+        sentence, would be lost.
+        """
+        for form in (text, *self._without_polite(text)):
+            if found := list(self._readings(form, context, budget_s)):
+                return found
+        return []
+
+    def _without_polite(self, text: str) -> Iterator[str]:
+        """`text` without a polite word at its end, at its beginning, and at both."""
+        polite = sorted(self._intents.skip_words, key=len, reverse=True)
+        folded = text.casefold()
+        end = next((len(word) + 1 for word in polite if folded.endswith(f" {word.casefold()}")), 0)
+        start = next((len(word) + 1 for word in polite if folded.startswith(f"{word.casefold()} ")), 0)
+        if end:
+            yield text[:-end]
+        if start:
+            yield text[start:]
+        if start and end and start + end < len(text):
+            yield text[start:-end]
 
     def _readings(self, text: str, context: Interpretation | None, budget_s: float) -> Iterator[_Reading]:
         facts: dict[str, Any] = dict(self._source.context)

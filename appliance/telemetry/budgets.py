@@ -249,7 +249,7 @@ BUDGETS: tuple[Budget, ...] = (
     Budget(
         name="commands_coffee_noise_right_rate", unit="share", target=0.96, goal=0.985, direction=Direction.AT_LEAST,
         remedy="See accuracy over SNR; the recogniser's model is the lever.",
-        measures=("commands.right_rate@coffee-noise",),
+        measures=("commands.right_rate@noise@coffee",),
     ),
     Budget(
         name="cut_off_rate", unit="share", target=0.01, goal=0.01,

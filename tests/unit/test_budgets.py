@@ -66,5 +66,7 @@ def test_kind_of_data_chooses_the_budget() -> None:
     assert _budget("commands.right_rate").target == 0.95
     coffee = budget_of("commands.right_rate", "coffee")
     assert coffee is not None and coffee.target == 0.98
+    noise = budget_of("commands.right_rate@noise", "coffee")
+    assert noise is not None and noise.target == 0.96
     assert budget_of("commands.right_rate", "tea") is _budget("commands.right_rate")
     assert budget_of("nobody.set_one") is None

@@ -338,3 +338,31 @@ def test_elliptic_sentences_are_in_the_following_grammar_only() -> None:
         walk = Walker(compile_grammar(grammar).graph)
         assert walk.accepts("and the attic too") is heard
         assert walk.accepts("what time is it")
+
+
+@pytest.mark.parametrize(
+    ("text", "slots"),
+    [
+        ("set kitchen lights to green", {"area": "Kitchen", "color": "green"}),
+        ("make the office lamp red", {"area": "Office", "color": "red"}),
+        ("dim the loft lights to 20%", {"area": "Attic", "brightness": 20}),
+        ("set the office light brightness to maximum", {"area": "Office", "brightness": 100}),
+    ],
+)
+def test_light_of_a_room_named_before_it(text: str, slots: dict[str, Any]) -> None:
+    """Upstream knows "the lights in the kitchen" only."""
+    meant = interpreter().interpret(text)
+    assert meant is not None and meant.intent == "HassLightSet"
+    assert slots.items() <= dict(meant.slots).items()
+
+
+@pytest.mark.parametrize("text", ["I'd like a tea please", "please I'd like a tea", "could you I'd like a tea for me"])
+def test_polite_words_beside_a_sentence_that_holds_one(text: str, tmp_path: Path) -> None:
+    """ "I'd like" is one of the polite words that hassil leaves out all at once."""
+    file = tmp_path / "own.yaml"
+    file.write_text(
+        'language: en\nintents:\n  Tea:\n    data:\n      - sentences: ["I\'d like a tea"]\n', encoding="utf-8"
+    )
+    source = grammar_source(Home(), "en", IntentSettings(sentences=(file,)))
+    meant = Interpreter(source, Home()).interpret(text)
+    assert meant is not None and meant.intent == "Tea"
