@@ -10,7 +10,6 @@ import os
 import subprocess
 import tempfile
 import wave
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -20,12 +19,15 @@ from rich.table import Table
 from rich.text import Text
 
 from appliance import app, catalogue
+from appliance.bench.virtual_broker import VirtualBroker
 from appliance.bench.virtual_card import RATE_HZ, Recorder, VirtualCard
 from appliance.cli.run import log_to_stderr
 from appliance.control import turn_table
 from appliance.errors import ApplianceError
 from appliance.events import (
     Happening,
+    Hearing,
+    HearingChanged,
     Outcome,
     PartialHeard,
     State,
@@ -34,12 +36,17 @@ from appliance.events import (
     TurnRecord,
     WakeDetected,
 )
+from appliance.panel.colour import Frame
+from appliance.panel.drivers.virtual import render
 from appliance.replay.recording import load as load_recording
-from appliance.settings import Settings, load
+from appliance.settings import load
 
 EXAMPLE = 'appliance demo --say "set a timer for five minutes"'
 
 WAKE_WORD = "Alexa"
+REQUEST = Path(__file__).parent / "data" / "request.flac"
+"""Spoken by a neural voice: both the small models and the starter engine understand it."""
+REQUEST_TEXT = "set a timer for five minutes"
 ATTEMPTS = 3
 """How often the request is spoken before the demo gives up; a person would say it again too."""
 TURN_S = 20.0
@@ -48,16 +55,17 @@ BAR_MS = 25.0
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--say", default="set a timer for five minutes", metavar="TEXT", help="what is asked aloud")
+    parser.add_argument(
+        "--say", metavar="TEXT", help=f"what is asked aloud, by espeak-ng; without it: “{REQUEST_TEXT}”"
+    )
     parser.add_argument("--out", type=Path, default=Path("build/demo-reply.wav"), metavar="FILE", help="the reply")
     parser.add_argument("--json", action="store_true", help="the turn as JSON, nothing drawn")
 
 
 def run(args: argparse.Namespace) -> int:
-    settings, _ = load(args.config, args.assignments)
     log_to_stderr("ERROR")
     console = Console(quiet=args.json)
-    record = asyncio.run(_demo(args, settings, console))
+    record = asyncio.run(_demo(args, console))
     if args.json:
         print(json.dumps(turn_table(record), ensure_ascii=False))
     console.print(stage_times(record))
@@ -65,39 +73,62 @@ def run(args: argparse.Namespace) -> int:
     return 0 if record.outcome is Outcome.ANSWERED else 1
 
 
-async def _demo(args: argparse.Namespace, settings: Settings, console: Console) -> TurnRecord:
-    with tempfile.TemporaryDirectory(prefix="appliance-demo-") as name, VirtualCard() as card:
+async def _demo(args: argparse.Namespace, console: Console) -> TurnRecord:
+    with (
+        tempfile.TemporaryDirectory(prefix="appliance-demo-") as name,
+        VirtualCard() as card,
+        VirtualBroker() as broker,
+    ):
         folder = Path(name)
-        os.environ.update(card.environment)  # alsa-lib of the sound child reads them
-        sound = settings.sound.model_copy(update={"source": "alsa", "capture": "mic", "playback": "speaker"})
-        device = settings.device.model_copy(update={"log_level": "ERROR"})
-        settings = app.private_folders(settings.model_copy(update={"sound": sound, "device": device}), folder)
+        own = (*card.assignments, *broker.assignments, "device.log_level=ERROR", "panel.board=virtual")
+        settings, _ = load(args.config, (*args.assignments, *own))
+        settings = app.private_folders(settings, folder)
+        os.environ.update(card.environment)  # alsa-lib of the sound child reads them; HOME is among them
         models = catalogue.resolve(settings)
         if models.stt is None or models.tts is None:
             console.print(
                 "[yellow]No models are here, so the starter engines run (pocketsphinx, espeak-ng). "
                 "`appliance models fetch` gets the real ones.[/yellow]"
             )
-        request = spoken_request(f"{WAKE_WORD}, {args.say}", folder)
+        request = spoken_request(f"{WAKE_WORD}, {args.say}", folder) if args.say else REQUEST
         async with app.running(settings, models) as appliance:
+            picture = Picture(appliance)
             if not await appliance.wait_ready():
                 missing = ", ".join(c.last_failure or c.name for c in appliance.children if not c.ready)
                 raise ApplianceError("not-ready", f"Not every engine became ready: {missing}")
-            console.print(f"Ready after {appliance.ready_s or 0:.1f} s. Someone says: “{WAKE_WORD}, {args.say}”.")
+            await _hearing(appliance)
+            console.print(
+                f"Ready after {appliance.ready_s or 0:.1f} s. Someone says: “{WAKE_WORD}, {args.say or REQUEST_TEXT}”."
+            )
             recorder = card.record_speaker()
-            record = await _ask(appliance, card, request, console)
+            record = await _ask(appliance, card, request, console, picture)
             await asyncio.sleep(0.3)  # the last samples are still on their way through the virtual card
             _keep(recorder, args.out)
+        console.print(_told(broker))
     return record
 
 
-async def _ask(appliance: app.Appliance, card: VirtualCard, request: Path, console: Console) -> TurnRecord:
+async def _hearing(appliance: app.Appliance) -> None:
+    """Waits until sound arrives: an idle virtual card takes up to two seconds. Raises ApplianceError if none does."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(10.0):
+            if appliance.ear.hearing is not Hearing.HEARING:
+                async for happening in appliance.bus.watch("demo-hearing"):
+                    if isinstance(happening, HearingChanged) and happening.hearing is Hearing.HEARING:
+                        break
+            await asyncio.sleep(1.0)  # its first second is silent
+            return
+    raise ApplianceError("deaf", f"The virtual card gives no sound: {appliance.ear.deaf_reason}")
+
+
+async def _ask(
+    appliance: app.Appliance, card: VirtualCard, request: Path, console: Console, picture: Picture
+) -> TurnRecord:
     """Speaks the request until a turn came of it. Raises ApplianceError where none did."""
     record: TurnRecord | None = None
     for _ in range(ATTEMPTS):
         watch = appliance.bus.watch("demo")
         speaking = asyncio.create_task(asyncio.to_thread(card.speak_in_room, load_recording(request).samples))
-        picture = Picture()
         with (
             Live(console=console, get_renderable=picture.render, refresh_per_second=12),
             contextlib.suppress(TimeoutError),
@@ -108,7 +139,8 @@ async def _ask(appliance: app.Appliance, card: VirtualCard, request: Path, conso
                     if isinstance(happening, TurnEnded):
                         record = happening.record
                         break
-        await speaking
+            await speaking
+        console.print()
         if record is not None and record.outcome is Outcome.ANSWERED:
             return record
         console.print("Not understood. Once more." if record else "The wake word was not heard. Once more.")
@@ -147,7 +179,10 @@ def _keep(recorder: Recorder, file: Path) -> None:
 class Picture:
     """The LED ring, the state and the words, drawn while the turn runs."""
 
-    def __init__(self, ring: Callable[[State, float], Text] | None = None) -> None:
+    def __init__(self, appliance: app.Appliance) -> None:
+        self._frame: Frame = ()
+        self._panel = appliance.panel
+        appliance.panel.on_frame = self._light
         self._states: set[State] = {State.IDLE}
         self._heard = ""
         self._wake: WakeDetected | None = None
@@ -163,6 +198,9 @@ class Picture:
         elif isinstance(happening, TurnEnded):
             self._record = happening.record
 
+    def _light(self, frame: Frame, brightness: float) -> None:
+        self._frame = frame
+
     def render(self) -> Group:
         shown = next(state for state in State if state in self._states or state is State.IDLE)
         lines = [Text(f"state  {shown.value}", style="bold")]
@@ -172,7 +210,17 @@ class Picture:
             lines.append(Text(f"heard  {self._heard}"))
         if self._record is not None and self._record.reply:
             lines.append(Text(f"reply  {self._record.reply}", style="green"))
+        equipment = self._panel.equipment
+        if self._frame and equipment is not None and equipment.shape is not None:
+            lines.insert(0, render(self._frame, equipment.shape))
         return Group(*lines)
+
+
+def _told(broker: VirtualBroker) -> str:
+    """What the home server heard of all this."""
+    topics = broker.topics()
+    kinds = sorted({topic.split("/", 2)[-1] for topic in topics if topic.startswith("appliance/")})
+    return f"The broker beside it got {sum(topics.values())} messages: {', '.join(kinds)}."
 
 
 def stage_times(record: TurnRecord) -> Table:

@@ -21,7 +21,7 @@ class SttSettings(Section):
     threads: int = Field(1, ge=1, le=4, description="Threads of the neural network.")
     beam: int = Field(200, ge=8, le=1000, description="Hypotheses kept by the constrained search.")
     blank_penalty: float = Field(
-        1.0, ge=0.0, le=5.0, description="Taken from the blank's log probability, natural log."
+        2.0, ge=0.0, le=5.0, description="Taken from the blank's log probability, natural log."
     )
 
 
@@ -34,6 +34,9 @@ class TtsSettings(Section):
     threads: int = Field(1, ge=1, le=4, description="Threads of the neural network.")
     speed: float = Field(1.0, ge=0.5, le=2.0, description="Speaking rate; 1 is the voice's own.")
     cache_mb: int = Field(500, ge=0, le=4000, description="Phrase cache on disk, megabytes; 0 switches it off.")
+    cache_dir: Path | None = Field(
+        None, description="Folder of the phrase cache; without one, 'phrases' in the state directory."
+    )
     warm: bool = Field(True, description="Fill the cache with what the device can say, when idle.")
 
 

@@ -14,14 +14,14 @@ from appliance.settings.child import ChildConfig
 from appliance.wire.frame import Connection
 
 FOLDER = "phrases"
-"""The phrase cache, in the state directory."""
+"""The phrase cache in the state directory, where the settings name no other folder."""
 
 
 @asynccontextmanager
 async def tts(config: ChildConfig) -> AsyncIterator[Engine]:
     """Loads the voice and serves one reply a connection."""
     speaker, settings = choose(config), config.settings.tts
-    folder = config.settings.device.state_dir / FOLDER
+    folder = settings.cache_dir or config.settings.device.state_dir / FOLDER
     maker = Maker(speaker, PhraseCache(folder, settings.cache_mb * 1_000_000, speaker.rate_hz))
     sha256 = config.models.tts.sha256 if config.models.tts and speaker.model else {}
 
