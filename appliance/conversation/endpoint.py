@@ -40,6 +40,8 @@ class Reading:
     complete: bool
     extendable: bool
     confidence: float | None = None
+    flushed: bool = False
+    """The recogniser was led to an end: every word of the audio so far is in it."""
     brief: bool = False
     """A command that the device does itself: one clause, after which people stop although the grammar allows more."""
 
@@ -104,12 +106,12 @@ class EndOfSpeech:
         if self._reading is None or reading.text != self._reading.text:
             self._unchanged_since_ms = self._now_ms
         self._reading = reading
-        if self._first_ms is None or self._end_ms is None or reading.audio_ms < self._end_ms:
+        if not reading.flushed or self._first_ms is None or self._end_ms is None or reading.audio_ms < self._end_ms:
             return
         short = self._end_ms - self._first_ms <= SHORT_MS
         nonsense = reading.complete and reading.confidence is not None and reading.confidence < NONSENSE
         tail = self._after_wake and self._end_ms <= TAIL_MS
-        if self.silence_ms and (not reading.text or (short and nonsense) or tail):
+        if self.silence_ms and ((short and (not reading.text or nonsense)) or tail):
             self._first_ms = self._end_ms = self._reading = None
             self._longest_pause_ms = 0
             self._took_back = True

@@ -371,6 +371,7 @@ class Turn:
                 partial.complete,
                 partial.extendable,
                 partial.confidence,
+                partial.flushed,
                 brief=self._prepared.brief(partial.text),
             )
         )

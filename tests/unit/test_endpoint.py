@@ -109,7 +109,7 @@ def test_far_voices_are_nobody() -> None:
 
 
 def test_a_cough_is_nobody() -> None:
-    cough = Reading("yes", 320, complete=True, extendable=True, confidence=0.02)
+    cough = Reading("yes", 320, complete=True, extendable=True, confidence=0.02, flushed=True)
     real = Reading("what time is it", 3200, complete=True, extendable=False, confidence=0.95)
     spans = [(160, 0.0), (160, 0.9), (1920, 0.0), (960, 0.9), (3000, 0.0)]
     decision = play(spans, {448: cough, 3264: real})
@@ -125,7 +125,7 @@ def test_a_short_word_that_was_understood_counts() -> None:
 
 
 def test_the_end_of_the_wake_word_is_no_command() -> None:
-    tail = Reading("hi", 160, complete=True, extendable=True, confidence=0.6)
+    tail = Reading("hi", 160, complete=True, extendable=True, confidence=0.6, flushed=True)
     decision = play([(160, 0.9), (12000, 0.0)], {256: tail}, wake_level_dbfs=-30.0)
     assert decision is not None
     assert decision.reason == "no_speech"
@@ -136,6 +136,6 @@ def test_the_recogniser_begins_again_once_for_a_cough() -> None:
     policy.heard(0, BLOCK_MS, 0.9, -30.0)
     policy.heard(BLOCK_MS, BLOCK_MS, 0.0, -60.0)
     assert not policy.took_back()
-    policy.read(Reading("", 64, complete=False, extendable=True))
+    policy.read(Reading("", 64, complete=False, extendable=True, flushed=True))
     assert policy.took_back()
     assert not policy.took_back()
