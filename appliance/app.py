@@ -80,6 +80,7 @@ class Appliance:
         )
         self.panel = Panel(settings.panel, self.bus, header_chip, Touch(self.conversation, self.mind))
         self._ringing = asyncio.Event()
+        self._compiling = asyncio.Lock()
         self.hands = RemoteHands(self)
         house = HomeLink(settings.device, self.mind, self.conversation, self.compile_grammars)
         self.telemetry = Telemetry(settings.telemetry, settings.device, self.bus, DeviceSource(self), self.hands, house)
@@ -120,9 +121,10 @@ class Appliance:
 
     async def compile_grammars(self) -> None:
         """Has the recogniser compile what may be said now, so that no turn waits for it. Gives up where it cannot."""
-        with contextlib.suppress(EngineError, SttError):
-            for transcribe in self.mind.utterances_to_expect():
-                await compile_ahead(self.stt, transcribe)
+        async with self._compiling:  # two at once would push each other's grammars off the recogniser's shelf
+            with contextlib.suppress(EngineError, SttError):
+                for transcribe in self.mind.utterances_to_expect():
+                    await compile_ahead(self.stt, transcribe)
 
     async def _tone(self, name: str) -> None:
         await self.conversation.tone(name)

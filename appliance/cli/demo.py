@@ -50,8 +50,8 @@ REQUEST_TEXT = "set a timer for five minutes"
 ATTEMPTS = 3
 """How often the request is spoken before the demo gives up; a person would say it again too."""
 TURN_S = 20.0
-BAR_MS = 25.0
-"""Milliseconds of a waterfall that one character stands for."""
+BARS = 44
+"""Characters that the waterfall of a whole turn takes."""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -226,8 +226,10 @@ def _told(broker: VirtualBroker) -> str:
 def stage_times(record: TurnRecord) -> Table:
     """The turn's stages as a table with a waterfall on the audio's own time line."""
     table = Table("stage", "from ms", "ms", "waterfall", title="Where the time went")
+    whole_ms = max((mark.end_ms for mark in record.marks), default=1.0)
     for mark in record.marks:
-        start, length = int(mark.start_ms / BAR_MS), max(1, int((mark.end_ms - mark.start_ms) / BAR_MS))
+        start = int(mark.start_ms / whole_ms * BARS)
+        length = max(1, int((mark.end_ms - mark.start_ms) / whole_ms * BARS))
         table.add_row(
             mark.stage, f"{mark.start_ms:.0f}", f"{mark.end_ms - mark.start_ms:.0f}", " " * start + "█" * length
         )

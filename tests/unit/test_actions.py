@@ -305,12 +305,17 @@ async def test_with_a_home_server(tmp_path: Path) -> None:
     assert "home" in await room.say("what can I say")
 
 
-async def test_a_failing_home_server_is_an_action_error(tmp_path: Path) -> None:
-    room = Room(tmp_path, home=FakeHome(ActionError("home-silent", "The home server does not answer.")))
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [("no-answer", "The home server does not answer."), ("refused", "The front door is jammed.")],
+)
+async def test_what_the_home_server_could_not_do_is_said(tmp_path: Path, code: str, said: str) -> None:
+    room = Room(tmp_path, home=FakeHome(ActionError(code, said)))
     planned = room.plan("turn on the reading lamp")
     assert planned.act is not None
-    with pytest.raises(ActionError):
-        await planned.act()
+    done = await planned.act()
+    assert done is not None
+    assert (done.reply, done.outcome) == (said, Outcome.FAILED)
 
 
 async def test_a_question_comes_before_the_deed(room: Room) -> None:

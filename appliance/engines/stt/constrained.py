@@ -53,6 +53,9 @@ class ConstrainedRecogniser:
     def prepare(self, request: Transcribe) -> Future[PieceStates] | None:
         return self._shelf.missing(request)
 
+    def learning(self, request: Transcribe) -> Future[PieceStates] | None:
+        return self._shelf.want(request)
+
     def utterance(self, request: Transcribe) -> ConstrainedUtterance:
         return ConstrainedUtterance(self._transducer, self._vocabulary, self._shelf.get(request), self._width)
 

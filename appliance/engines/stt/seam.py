@@ -43,6 +43,9 @@ class Recogniser(Protocol):
     def prepare(self, request: Transcribe) -> Future[Any] | None:
         """Starts what `request` needs in the background (a grammar to compile); None: nothing has to be awaited."""
 
+    def learning(self, request: Transcribe) -> Future[Any] | None:
+        """What `request` would be served with at best, being made or done; None: nothing is made for it."""
+
     def utterance(self, request: Transcribe) -> Utterance:
         """A new utterance. Raises SttError where the request cannot be served."""
 

@@ -10,9 +10,9 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from wyoming.event import Event
@@ -154,7 +154,10 @@ class Session:
 
     async def _prepared(self) -> None:
         """Waits for what the utterance cannot do without, a bounded time, while its audio queues up."""
-        if (pending := self._recogniser.prepare(self._request)) is not None:
+        await self._awaited(self._recogniser.prepare(self._request))
+
+    async def _awaited(self, pending: Future[Any] | None) -> None:
+        if pending is not None:
             try:
                 async with asyncio.timeout(PREPARE_S):
                     await asyncio.shield(asyncio.wrap_future(pending))
@@ -183,6 +186,8 @@ class Session:
     async def _stop(self) -> None:
         if (utterance := self._utterance) is None:
             return
+        if not self._samples:  # an utterance without audio asks to have its grammar compiled
+            await self._awaited(self._recogniser.learning(self._request))
         transcript = await self._worker.run(utterance.finish)
         self._utterance = None
         await self._connection.send(transcript.event())

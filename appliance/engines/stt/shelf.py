@@ -21,8 +21,8 @@ from appliance.wire.stt import Transcribe
 
 LOG = logging.getLogger(__name__)
 
-MOST_KEPT = 2
-"""Compiled grammars in memory: the current one, and one with a question's answers or the one before."""
+MOST_KEPT = 3
+"""Compiled grammars in memory: a turn's own, the one after a command, and one with a question's answers."""
 MOST_STATES = 8_000
 """Letter states of one grammar (some 10 kB each with all that hangs on them); beyond it they are made anew."""
 WARM_S = 0.5

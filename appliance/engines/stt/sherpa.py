@@ -103,6 +103,9 @@ class SherpaRecogniser:
     def prepare(self, request: Transcribe) -> Future[Any] | None:
         return None
 
+    def learning(self, request: Transcribe) -> Future[Any] | None:
+        return None
+
     def utterance(self, request: Transcribe) -> SherpaUtterance:
         hotwords = self._hotwords(request.terms) if self._plan.hotwords else ""
         return SherpaUtterance(self._recognizer, hotwords)

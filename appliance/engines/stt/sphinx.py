@@ -69,6 +69,9 @@ class SphinxRecogniser:
         walker = Walker(compile_grammar(GrammarSource.read(Path(path)), reduced=True).graph)
         return walker, word_network(walker, self._known)
 
+    def learning(self, request: Transcribe) -> Future[Any] | None:
+        return self.prepare(request)
+
     def utterance(self, request: Transcribe) -> SphinxUtterance:
         made = self._made.get(request.grammar) if request.grammar else None
         if made is None or not made.done():
