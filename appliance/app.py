@@ -51,7 +51,6 @@ class Appliance:
         folder = settings.device.runtime_dir
         lossless = settings.sound.source == "feed" and settings.sound.feed_speed == 0
         self.ear = Ear(settings.supervisor, self.bus, lossless)
-        self.sound_uri = f"unix://{folder}/sound.sock"
         config = folder / "child.json"
         watch = settings.supervisor
 

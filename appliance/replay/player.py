@@ -17,7 +17,7 @@ from appliance.conversation.turn import Opening
 from appliance.errors import EngineError
 from appliance.events import MEASURES_MS, Bus, Outcome, TurnEnded, TurnRecord
 from appliance.replay.recording import RATE_HZ, Recording
-from appliance.wire.frame import Connection, connect
+from appliance.wire.frame import Connection
 from appliance.wire.sound import Fed, Feed
 
 FEED_BYTES = 2 * 1024 * 1024
@@ -26,6 +26,8 @@ QUIET_BEFORE_S = 0.3
 QUIET_AFTER_S = 1.2
 """Silence fed around a recording in which a wake word is waited for."""
 LONGEST_TURN_S = 90.0
+READY_S = 10.0
+"""How long a sound engine that is being replaced is waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ class Player:
         """One recording, one turn. Raises EngineError if the sound engine cannot be fed."""
         self._reply = []
         ended = _Ended(self._appliance.bus)
-        async with await connect(self._appliance.sound_uri, "sound") as feed:
+        async with await self._appliance.sound.connect(READY_S) as feed:
             started = await self._feed(feed, recording)
             record = await self._turn(feed, ended)
         self._write_reply(recording)
