@@ -121,7 +121,8 @@ class AlsaSource:
                 dropped = False
             self.problem, self._attempt = None, 0
             self._counts["capture_ms"] += 0.01 * (1000 * freshness.wait_s - self._counts["capture_ms"])
-            self._ear.take(front_end.take(period), int(now_s * 1e9))
+            if len(samples := front_end.take(period)):  # none while the echo's processor takes its start
+                self._ear.take(samples, int(now_s * 1e9))
 
     def _gap(self, result: int) -> None:
         """An overrun (pyalsaaudio 0.11 says -32 once and goes on) or another failure of the read."""
@@ -134,4 +135,4 @@ class AlsaSource:
         """Audio is missing from here on."""
         self._ear.forget()
         if self._echo is not None:
-            self._echo.clear()
+            self._echo.interrupted()

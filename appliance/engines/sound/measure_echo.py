@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from appliance.engines.sound.card import Shape
-from appliance.engines.sound.echo import FRAME, Echo
+from appliance.engines.sound.echo import FRAME, LEAD, Echo
 from appliance.engines.sound.front_end import FrontEnd
 from appliance.engines.sound.measure import load
 from appliance.engines.sound.pcm import RATE_HZ, level_dbfs
@@ -34,15 +34,19 @@ def measure(played_file: Path, heard_file: Path) -> dict[str, Any]:
     """
     played, heard = load(played_file), load(heard_file)
     length = min(len(played), len(heard)) // FRAME * FRAME
-    echo = Echo()
+    at_s = 0.0
+    echo = Echo(clock=lambda: at_s)
     echo.prepare().join()
     if not echo.ready:
         raise ListenError("no-echo-processor", "WebRTC's processor (package livekit) does not run here.")
     front_end = FrontEnd(Shape("recording", RATE_HZ, 1, 16, FRAME, FRAME), 0, echo)
+    front_end.take(bytes(FRAME * 2))  # the time line of the capture begins
     out = []
     began_s = time.thread_time()
     for at in range(0, length, FRAME):
+        at_s = (at + LEAD) / RATE_HZ  # both files are of one clock: what was played comes first by itself
         echo.played(played[at : at + FRAME])
+        at_s = (at + FRAME) / RATE_HZ
         out.append(front_end.take(heard[at : at + FRAME].tobytes()))
     cpu_s = time.thread_time() - began_s
     settled = length // LEARNING

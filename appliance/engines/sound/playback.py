@@ -171,7 +171,7 @@ class Playback:
             if track.cancelled:
                 sink.drop()
                 if self._echo is not None:
-                    self._echo.clear()
+                    self._echo.begin()
         except DeviceError as failure:
             error = failure.message
         self._busy_since_s = time.monotonic()
@@ -210,6 +210,8 @@ class _Run:
 
     def go(self) -> None:
         """Writes until all has sounded or the track is cancelled."""
+        if (echo := self._playback._echo) is not None:
+            echo.begin()
         self._write_raw(np.zeros(int(self._playback._lead_in_s * self._sink.rate_hz), dtype=np.int16))
         self._written = 0
         while (samples := self._next_piece()) is not None:
@@ -250,9 +252,9 @@ class _Run:
 
     def _write_raw(self, samples: Samples) -> None:
         if len(samples):
-            self._sink.write(samples)
             if (echo := self._playback._echo) is not None:
                 echo.played(self._to_echo.take(samples))
+            self._sink.write(samples)
             self._written += len(samples)
         self._playback._busy_since_s = time.monotonic()
 
