@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
@@ -18,6 +19,8 @@ from appliance.wire.sound import Detection
 
 log = logging.getLogger(__name__)
 
+OWN_ECHO_S = 0.6
+"""How long after its last word the device may still take it for a wake word: 0.3 s each for the room and the engine."""
 RECORDS = 50
 """Turns remembered for `appliance status`."""
 
@@ -33,6 +36,8 @@ class Conversation:
         self._count = 0
         self._announcement: asyncio.Task[None] | None = None
         self._alarm: asyncio.Task[None] | None = None
+        self._announced: str | None = None
+        self._said, self._said_s = "", 0.0
         self.records: deque[TurnRecord] = deque(maxlen=RECORDS)
         self.unheard = 0
         """Openings that came while one waited already."""
@@ -120,11 +125,13 @@ class Conversation:
                 self.records.append(await turn.take())
         finally:
             self._turn = None
+            self._said, self._said_s = turn.reply or "", time.monotonic()
         return turn
 
     async def announce(self, text: str, chime: bool = False) -> None:
         """Speaks a text of somebody's own, after the turn under way. Raises the stage's error where it cannot."""
         async with self._speech:
+            self._announced = text
             self._announcement = asyncio.ensure_future(self._say(text, chime))
             try:
                 await asyncio.wait((self._announcement,))
@@ -132,7 +139,8 @@ class Conversation:
                     self._announcement.result()
             finally:
                 self._announcement.cancel()
-                self._announcement = None
+                self._announcement = self._announced = None
+                self._said, self._said_s = text, time.monotonic()
                 self._tools.bus.publish(StateChanged(state=State.REPLYING, on=False))
 
     async def _say(self, text: str, chime: bool) -> None:
@@ -174,7 +182,17 @@ class Conversation:
 
         await self._tools.ear.play(pieces(), tone.RATE_HZ, voice)
 
+    def _own(self, word: str) -> bool:
+        """Whether the device is saying `word` itself, or just did: what the echo canceller leaves may be enough to hear."""
+        said = self._said if time.monotonic() - self._said_s < OWN_ECHO_S else ""
+        if self.speaking:
+            said = self._announced or (self._turn.reply if self._turn is not None else None) or ""
+        return word.replace("_", " ") in said.casefold()
+
     def _detected(self, detection: Detection) -> None:
+        if self._own(detection.name):
+            log.info("wake %s (%.2f): its own voice", detection.name, detection.score)
+            return
         if detection.name == STOP_WORD:
             log.info("%s (%.2f)%s", detection.name, detection.score, "" if self.hush() else ": nothing to silence")
             return

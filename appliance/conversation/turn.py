@@ -163,6 +163,11 @@ class Turn:
         """What the device asked back about, for a follow-up; None where somebody would not hear it out."""
         return None if self._cut else self._notes.question
 
+    @property
+    def reply(self) -> str | None:
+        """What it says, or said; None before that."""
+        return self._notes.reply
+
     def cut(self) -> None:
         """Silences the reply (barge-in)."""
         self._cut = True
