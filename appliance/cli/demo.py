@@ -96,6 +96,7 @@ async def _demo(args: argparse.Namespace, console: Console) -> TurnRecord:
             if not await appliance.wait_ready():
                 missing = ", ".join(c.last_failure or c.name for c in appliance.children if not c.ready)
                 raise ApplianceError("not-ready", f"Not every engine became ready: {missing}")
+            await appliance.compile_grammars()
             await _hearing(appliance)
             console.print(
                 f"Ready after {appliance.ready_s or 0:.1f} s. Someone says: “{WAKE_WORD}, {args.say or REQUEST_TEXT}”."

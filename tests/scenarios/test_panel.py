@@ -21,7 +21,7 @@ from appliance.replay.feed import feed_settings
 from appliance.replay.player import FEED_BYTES
 from appliance.replay.recording import load as load_recording
 from appliance.settings import load
-from appliance.wire.frame import Connection, connect
+from appliance.wire.frame import Connection
 from appliance.wire.sound import Feed
 from tests.shared import AUDIO, MODELS, needs_shared
 
@@ -105,7 +105,7 @@ async def _device(folder: Path, *assignments: str) -> AsyncIterator[tuple[Applia
 async def test_press_speak_reply_press_to_stop_hold_to_mute(hold_to_talk: bool, tmp_path: Path) -> None:
     recording = load_recording(sorted(HOME.glob("*.flac"))[0])
     talk = f"panel.hold_to_talk={str(hold_to_talk).lower()}"
-    async with _device(tmp_path, talk) as (appliance, eye), await connect(appliance.sound_uri, "sound") as feed:
+    async with _device(tmp_path, talk) as (appliance, eye), await appliance.sound.connect(10.0) as feed:
         await _feed(feed, recording.samples.tobytes())
         if hold_to_talk:
             await _hold(appliance, eye, recording.length_s)
