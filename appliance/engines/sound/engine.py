@@ -50,7 +50,7 @@ from appliance.wire.sound import (
 
 log = logging.getLogger(__name__)
 
-WATCH_S = 0.1
+WATCH_S = 0.2
 """How often the health of source and sink is looked at."""
 
 

@@ -1,6 +1,6 @@
 """In: recordings over the socket. Out: the same blocks a microphone would give, at a chosen pace.
 
-speed 1: real time in 10 ms blocks with absolute deadlines, so that no drift builds up; X: X times faster; between
+speed 1: real time in 10 ms blocks, of silence nobody listens to in 30 ms blocks, with absolute deadlines, so that no drift builds up; X: X times faster; between
 recordings a nearly silent room. speed 0: as fast as the consumers take it, and nothing is ever lost:
 - silence flows only while a `listen` is active and for TAIL_S behind a recording: a wake word at its end fires there;
 - while a listener has more than BACKLOG blocks untaken, the feed waits;
@@ -25,6 +25,8 @@ from appliance.wire.sound import Fed
 
 TAIL_S = 1.0
 DECISION_S = 2.0
+IDLE_BLOCKS = 3
+"""Blocks given at once while nothing is to be heard: the wake words' own stride, so that nothing comes later."""
 BACKLOG = 64
 """Blocks of 32 ms: 2 s of audio under way to the supervisor."""
 MOST_S = 4 * 3600.0
@@ -129,7 +131,8 @@ class FeedSource:
             if recording is not None:
                 self._play(recording)
             elif not self._stopped:
-                self._give(self._quiet(self._block))
+                idle = self.paced and not self._ear.listening
+                self._give(self._quiet(self._block * (IDLE_BLOCKS if idle else 1)))
 
     def _next(self) -> Recording | None:
         """The recording that begins now; None: one block of silence."""
