@@ -41,8 +41,10 @@ build/overlays/%.dtbo: overlays/%.dts
 	@mkdir -p $(@D)
 	@warnings=$$(dtc -@ -I dts -O dtb -o $@ $< 2>&1) && test -z "$$warnings" || { echo "$$warnings"; rm -f $@; exit 1; }
 
-pictures: setup  ## the images that the README shows: docs/panel.svg
+pictures: setup  ## the images that the README shows: docs/panel.svg, and docs/turn.svg where recordings are at hand
 	$(BIN)/python -m appliance.panel.picture docs/panel.svg
+	if [ -d "$(AUDIO)" ]; then $(WITH_MIRROR) $(BIN)/appliance bench latency --data $(AUDIO)/commands/local \
+	  --limit 15 --picture docs/turn.svg; fi
 
 clean:  ## remove what was built; models and settings of the device stay
 	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache *.egg-info

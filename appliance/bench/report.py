@@ -37,6 +37,14 @@ def page(records: Sequence[Record]) -> str:
     )
 
 
+def standalone(picture: Picture) -> str:
+    """A picture as an SVG file of its own, in the page's colours, light and dark."""
+    style = PAGE.read_text(encoding="utf-8").partition("<style>")[2].partition("</style>")[0]
+    head, _, rest = picture.svg.partition(">")
+    space = "" if "xmlns" in head else ' xmlns="http://www.w3.org/2000/svg"'
+    return f"{head}{space}><style>{style}</style>{rest}\n"
+
+
 def _about(records: Sequence[Record], now: str) -> str:
     if not records:
         return now

@@ -15,9 +15,10 @@ from rich.text import Text
 
 from appliance import catalogue
 from appliance.bench.latency import PARTS
+from appliance.bench.pictures import pictures
 from appliance.bench.plan import everything
 from appliance.bench.record import Judged, Record, record
-from appliance.bench.report import page
+from appliance.bench.report import page, standalone
 from appliance.bench.request import Request
 from appliance.bench.suites import SUITES
 from appliance.cli.run import log_to_stderr
@@ -60,6 +61,8 @@ def add(parser: argparse.ArgumentParser) -> None:
                         help=f"latency: once more with each of these switched off: {', '.join(PARTS)}")  # fmt: skip
     parser.add_argument("--json", action="store_true", help="one JSON object, a list of them for several suites")
     parser.add_argument("--report", type=Path, metavar="FILE.html", help="write a page with pictures")
+    parser.add_argument("--picture", type=Path, metavar="FILE.svg",
+                        help="write the first suite's first picture alone; of latency: the median turn")  # fmt: skip
 
 
 def run(args: argparse.Namespace) -> int:
@@ -87,6 +90,11 @@ def run(args: argparse.Namespace) -> int:
     if args.report is not None:
         _write(args.report, page(records))
         errors.print(f"The report is in {args.report}.", style="dim")
+    if args.picture is not None:
+        drawn = pictures(records[0].result)
+        if not drawn:
+            raise UsageError("no-picture", f"--picture: there is nothing to draw of {suites[0]}.")
+        _write(args.picture, standalone(drawn[0]))
     return 0
 
 
