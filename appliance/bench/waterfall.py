@@ -39,7 +39,7 @@ def waterfall(turn: dict[str, Any]) -> str | None:
         line(zero, HEAD - 6, zero, bottom, "speech-end"),
         text(zero, HEAD - 12, "end of speech", "mark", "middle"),
     ]
-    return svg(bottom + 24, parts, f"Waterfall of the turn {turn.get('file', '')}")
+    return svg(bottom + 24, parts, "Waterfall of a turn")
 
 
 def _bar(scale: Scale, y: float, stage: str, start: float, stop: float) -> list[str]:
