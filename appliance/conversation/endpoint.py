@@ -20,7 +20,7 @@ SYLLABLES_MS = 500
 """Time within which a voice shows its loudness: between its vowels every voice is quiet."""
 HYSTERESIS = 0.15
 """Speech goes on while its probability is at most this much below the threshold it began at (silero's own rule)."""
-NONSENSE = 0.1
+NONSENSE = 0.4
 """Confidence below which a short sound that was read as a word was none: a cough, the wake word's last syllable."""
 SHORT_MS = 500
 """Speech up to this long may be such a sound."""

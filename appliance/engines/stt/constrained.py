@@ -14,6 +14,7 @@ import numpy as np
 
 from appliance.engines.stt.beam import Beam, Width
 from appliance.engines.stt.features import BINS, SHIFT, Features, Frames
+from appliance.engines.stt.loudness import is_quiet
 from appliance.engines.stt.pieces import FreeStates, PieceStates, Vocabulary
 from appliance.engines.stt.reading import Reading, Readings
 from appliance.engines.stt.seam import RATE_HZ, Samples
@@ -102,10 +103,12 @@ class ConstrainedUtterance:
         self._encoder = transducer.states()
         self._waiting: Frames = np.zeros((0, BINS), np.float32)
         self._samples = 0
+        self._quiet = True
         self._ended: tuple[int, Reading] | None = None
 
     def accept(self, samples: Samples) -> Partial | None:
         self._samples += len(samples)
+        self._quiet = self._quiet and is_quiet(samples)
         self._waiting = np.concatenate([self._waiting, self._features.accept(samples)])
         decoded = False
         while len(self._waiting) >= self._transducer.window:
@@ -114,6 +117,8 @@ class ConstrainedUtterance:
             self._waiting = self._waiting[self._transducer.hop :]
             decoded = True
         if not decoded:
+            return None
+        if self._quiet:
             return None
         searches = self._searches
         return self._partial(self._readings.read(searches.grammar, searches.rival, searches.free), flushed=False)
@@ -144,6 +149,8 @@ class ConstrainedUtterance:
             encoded, states = self._transducer.encode(padded[at * hop : at * hop + window], states)
             searches.advance(encoded)
         reading = self._readings.read(searches.grammar, searches.rival, searches.free, whole=True)
+        if self._quiet:
+            reading = Reading("", "")  # with its blank penalty the grammar finds words in silence too
         self._ended = (self._samples, reading)
         return reading
 

@@ -17,9 +17,9 @@ from appliance.grammar.spoken import APOSTROPHES
 from appliance.grammar.walk import Walker
 
 WORD_MARK = "\u2581"
-WILD_WORD_COST = 3.0
+WILD_WORD_COST = 4.0
 """Natural log, for each word of a free-text slot."""
-WILD_PIECE_COST = 1.0
+WILD_PIECE_COST = 2.0
 """Natural log, for each further piece of such a word."""
 NOWHERE = -1
 

@@ -34,7 +34,7 @@ FREE = "free"
 
 
 class SphinxRecogniser:
-    """The engine 'pocketsphinx': English; 3 of 14 real home commands and most synthetic local ones, 0.15 of real time."""
+    """The engine 'pocketsphinx': English; about 1 of 14 real home commands, most synthetic ones, 0.15 of real time."""
 
     name = "pocketsphinx"
 
