@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TypeVar
@@ -47,6 +48,7 @@ class Utterance:
         self._final: asyncio.Future[Transcript] = asyncio.get_running_loop().create_future()
         self._pong = asyncio.Event()
         self._failure: EngineError | None = None
+        self._told_s = 0.0
         self.second_tries = 0
 
     async def __aenter__(self) -> Utterance:
@@ -126,16 +128,20 @@ class Utterance:
         await self._connection.send(message.event(), 2.0)
 
     async def _answer(self, deadline_s: float) -> Transcript:
-        try:
-            async with asyncio.timeout(deadline_s):
-                return await asyncio.shield(self._final)
-        except TimeoutError as error:
-            raise EngineError("deadline", f"The stt engine gave no text in {deadline_s:g} s.", "stt") from error
+        """The final text. A recogniser that is slow but tells of progress gets `ready_s` more; replacing it takes longer."""
+        asked_s = self._told_s = time.monotonic()
+        while not self._final.done():
+            last_s = min(self._told_s + deadline_s, asked_s + deadline_s + self._ready_s)
+            if (left_s := last_s - time.monotonic()) <= 0:
+                raise EngineError("deadline", f"The stt engine gave no text in {deadline_s:g} s.", "stt")
+            await asyncio.wait((self._final,), timeout=left_s)
+        return self._final.result()
 
     async def _read(self, connection: Connection) -> None:
         try:
             while True:
                 event = await connection.receive()
+                self._told_s = time.monotonic()
                 if Partial.here(event):
                     partial = Partial.of(event)
                     self._on_partial(replace(partial, audio_ms=partial.audio_ms + self._offset_ms))
