@@ -81,6 +81,7 @@ class Appliance:
         self._ringing = asyncio.Event()
         self._compiling = asyncio.Lock()
         self.hands = RemoteHands(self)
+        self.hands.brightness = self.panel.set_brightness
         house = HomeLink(settings.device, self.mind, self.conversation, self.compile_grammars)
         self.telemetry = Telemetry(settings.telemetry, settings.device, self.bus, DeviceSource(self), self.hands, house)
         house.telemetry = self.telemetry

@@ -22,6 +22,10 @@ HYSTERESIS = 0.15
 """Speech goes on while its probability is at most this much below the threshold it began at (silero's own rule)."""
 NONSENSE = 0.4
 """Confidence below which a short sound that was read as a word was none: a cough, the wake word's last syllable."""
+NOISY_DB = 15.0
+"""A sound whose loudest block stands no more than this above the room's noise may be the noise itself."""
+NOISE_MS = 2000
+"""Such a sound that was read as at most one word is no speech, up to this length."""
 SHORT_MS = 500
 """Speech up to this long may be such a sound."""
 TAIL_MS = 300
@@ -66,6 +70,8 @@ class EndOfSpeech:
         self._wake_level_dbfs = wake_level_dbfs
         self._after_wake = wake_level_dbfs is not None
         self._took_back = False
+        self._all_dbfs: list[float] = []
+        self._spoken_dbfs: list[float] = []
         self._levels: deque[tuple[int, float]] = deque()
         self._now_ms = 0
         self._first_ms: int | None = None
@@ -90,11 +96,13 @@ class EndOfSpeech:
         self._now_ms = start_ms + length_ms
         needed = self._threshold - (HYSTERESIS if self._speaking else 0.0)
         self._levels.append((self._now_ms, level_dbfs))
+        self._all_dbfs.append(level_dbfs)
         while self._levels[0][0] <= self._now_ms - SYLLABLES_MS:
             self._levels.popleft()
         self._speaking = speech >= needed and not self._too_far()
         if not self._speaking:
             return
+        self._spoken_dbfs.append(level_dbfs)
         if self._first_ms is None:
             self._first_ms = start_ms
         elif self._end_ms is not None:
@@ -111,9 +119,12 @@ class EndOfSpeech:
         short = self._end_ms - self._first_ms <= SHORT_MS
         nonsense = reading.complete and reading.confidence is not None and reading.confidence < NONSENSE
         tail = self._after_wake and self._end_ms <= TAIL_MS
-        if self.silence_ms and ((short and (not reading.text or nonsense)) or tail):
+        bare = " " not in reading.text
+        noise = bare and self._end_ms - self._first_ms <= NOISE_MS and self._above_noise_db() <= NOISY_DB
+        if self.silence_ms and ((short and (not reading.text or nonsense)) or tail or noise):
             self._first_ms = self._end_ms = self._reading = None
             self._longest_pause_ms = 0
+            self._spoken_dbfs.clear()
             self._took_back = True
 
     def took_back(self) -> bool:
@@ -152,8 +163,15 @@ class EndOfSpeech:
             wait: float = s.incomplete_wait_ms
         else:
             wait = s.extendable_wait_ms if reading.extendable and not reading.brief else s.complete_wait_ms
+        short = self._end_ms is not None and self._first_ms is not None and self._end_ms - self._first_ms <= SHORT_MS
+        if short and reading is not None and " " not in reading.text:
+            wait = max(wait, s.single_word_wait_ms)  # noise ahead of a voice is often read as one word
         patience = min(self._longest_pause_ms * PAUSE_FACTOR, s.incomplete_wait_ms)
         return max(wait, patience)
+
+    def _above_noise_db(self) -> float:
+        """How far the loudest block of the speech stands above the quieter fifth of all blocks so far."""
+        return max(self._spoken_dbfs, default=0.0) - sorted(self._all_dbfs)[len(self._all_dbfs) // 5]
 
     def _too_far(self) -> bool:
         loudest_dbfs = max(level_dbfs for _, level_dbfs in self._levels)

@@ -39,6 +39,8 @@ OWN_WORDS_S = 4.0
 """How long after a reply its words may come back by the microphone."""
 OWN_WORDS_ALIKE = 0.8
 """Share of alike letters (Ratcliff-Obershelp) from which a text is the device's own."""
+PLACES = {"area", "floor", "name"}
+"""Slots that an elliptic sentence can replace; without one of them nothing can be referred to."""
 RESCUED_WITHIN = 0.2
 """Share of sounds that may differ before a free text is no longer taken for the nearest command."""
 MOST_TERMS = 200
@@ -165,7 +167,8 @@ class HouseMind:
             return opening.question
         if self._before is None or time.monotonic() - self._before[1] > REMEMBERED_S:
             return None
-        return self._before[0]
+        before = self._before[0]
+        return before if PLACES & before.slots.keys() else None
 
     def plan(self, interpretation: Interpretation) -> Plan:
         return registry.plan(interpretation, self.hands)

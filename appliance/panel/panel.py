@@ -68,6 +68,7 @@ class Panel:
         self._shown: tuple[Frame, float] | None = None
         self._walked: tuple[Frame, float] | None = None
         self._hushed = False
+        self._day_percent = settings.brightness_percent
         self._tasks: set[asyncio.Task[None]] = set()
         self.button = Button(Gestures(settings.hold_to_talk, self._limits), self._felt)
         self.lamp: Lamp | None = None
@@ -205,12 +206,17 @@ class Panel:
         """Dark is dark, by day and by night."""
         return self._shown is not None and not any(map(any, self._shown[0]))
 
+    async def set_brightness(self, percent: int) -> None:
+        """Brightness by day from now on, 1..100 percent, until the next start; nights stay dim."""
+        self._day_percent = percent
+        self._draw()
+
     def _brightness(self) -> float:
         settings = self._settings
         hour = time.localtime().tm_hour
         if is_night(hour, settings.night_from_hour, settings.night_to_hour):
             return settings.night_brightness_percent / 100
-        return settings.brightness_percent / 100
+        return self._day_percent / 100
 
     # -- touch ----------------------------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ class ConversationSettings(Section):
     utterance_limit_s: float = Field(15.0, ge=3.0, le=60.0, description="Longest utterance, seconds.")
     complete_wait_ms: int = Field(190, ge=80, le=2000, description="Silence after a complete command, milliseconds.")
     extendable_wait_ms: int = Field(420, ge=80, le=3000, description="Silence after one that could go on, ms.")
+    single_word_wait_ms: int = Field(600, ge=80, le=3000, description="Silence after one short word alone, ms.")
     incomplete_wait_ms: int = Field(900, ge=200, le=5000, description="Silence after an unfinished one, ms.")
     stt_deadline_s: float = Field(2.0, ge=0.2, le=10.0, description="From end of speech to the final text, seconds.")
     intent_deadline_s: float = Field(1.0, ge=0.1, le=5.0, description="From the text to the intent, seconds.")
@@ -31,7 +32,7 @@ class ConversationSettings(Section):
 class IntentSettings(Section):
     sentences: tuple[Path, ...] = Field((), description="The owner's sentences, hassil YAML files.")
     builtin: bool = Field(True, description="Understand the built-in sentences as well.")
-    accept_from: float = Field(0.5, ge=0.0, le=1.0, description="Confidence from which a command is taken, 0..1.")
+    accept_from: float = Field(0.4, ge=0.0, le=1.0, description="Confidence from which a command is taken, 0..1.")
     ask_within: float = Field(
         0.1, ge=0.0, le=1.0, description="A second reading this close in confidence makes the device ask back, 0..1."
     )
