@@ -184,6 +184,7 @@ class Picture:
         self._frame: Frame = ()
         self._panel = appliance.panel
         appliance.panel.on_frame = self._light
+        appliance.panel.drawn_elsewhere = True
         self._states: set[State] = {State.IDLE}
         self._heard = ""
         self._wake: WakeDetected | None = None

@@ -16,7 +16,7 @@ from typing import Any
 from appliance.errors import DeviceError, UsageError
 from appliance.events import Bus, ButtonPressed, State, WakeDetected
 from appliance.panel import patterns
-from appliance.panel.boards import mixer, virtual
+from appliance.panel.boards import mixer
 from appliance.panel.boards.detect import Roots
 from appliance.panel.boards.registry import by_name
 from appliance.panel.button import Button
@@ -79,8 +79,9 @@ class Panel:
         """What is wrong, by part: leds, button, mixer."""
         self.gestures: deque[Gesture] = deque(maxlen=16)
         self.on_frame: Callable[[Frame, float], None] | None = None
-        """Sees every new frame and its brightness (0..1), in the event loop; set before `run`, it draws the virtual
-        board in the terminal's place."""
+        """Sees every new frame and its brightness (0..1), in the event loop."""
+        self.drawn_elsewhere = False
+        """Set before `run`: no driver is opened, whoever takes `on_frame` draws (`appliance demo`)."""
         self.on_gesture: Callable[[Gesture], None] | None = None
         """Takes the gestures while it is set (`appliance panel test`): they do nothing else then."""
 
@@ -156,8 +157,7 @@ class Panel:
 
     def _light_up(self) -> None:
         assert self.equipment is not None
-        drawn_elsewhere = self.equipment.board is virtual.BOARD and self.on_frame is not None
-        if self.equipment.open_lights is not None and not drawn_elsewhere:
+        if self.equipment.open_lights is not None and not self.drawn_elsewhere:
             self.lamp = Lamp(self.equipment.open_lights)
             self.lamp.start()
         self._draw()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 import time
@@ -22,6 +23,8 @@ from appliance.replay.recording import RATE_HZ, load
 from appliance.settings import load as load_settings
 from tests.shared import AUDIO, MODELS, needs_shared
 
+log = logging.getLogger(__name__)
+
 pytestmark = [
     needs_shared,
     pytest.mark.skipif(missing() is not None, reason=missing() or ""),
@@ -29,7 +32,7 @@ pytestmark = [
 ]
 
 HEALED_S = 8.0
-"""The goal is 3 s; a busy machine is given more, so that only what never heals fails here. The times are printed."""
+"""The goal is 3 s; a busy machine is given more, so that only what never heals fails here. The times are logged."""
 FAULTS = {"killed": signal.SIGKILL, "stopped": signal.SIGSTOP, "talks rubbish": signal.SIGUSR1}
 
 
@@ -132,7 +135,7 @@ async def _replaced(appliance: Appliance, name: str, restarts: int, deadline_s: 
     while time.monotonic() < deadline_s:
         child = next(c for c in appliance.children if c.name == name)
         if child.restarts > restarts and all(c.ready for c in appliance.children):
-            print(f"{name}: all ready {time.monotonic() - deadline_s + HEALED_S:.2f} s after the fault")
+            log.warning("%s: all ready %.2f s after the fault", name, time.monotonic() - deadline_s + HEALED_S)
             return
         await asyncio.sleep(0.02)
     raise AssertionError(f"{name} was not replaced within {HEALED_S} s")

@@ -1,7 +1,7 @@
 """In: recordings over the socket. Out: the same blocks a microphone would give, at a chosen pace.
 
-speed 1: real time in 10 ms blocks, of silence nobody listens to in 30 ms blocks, with absolute deadlines, so that no drift builds up; X: X times faster; between
-recordings a nearly silent room. speed 0: as fast as the consumers take it, and nothing is ever lost:
+speed 1: real time in 10 ms blocks (30 ms where nobody listens) with absolute deadlines, so that no drift builds up; X: X
+times faster; between recordings a nearly silent room. speed 0: as fast as the consumers take it, and nothing is ever lost:
 - silence flows only while a `listen` is active and for TAIL_S behind a recording: a wake word at its end fires there;
 - while a listener has more than BACKLOG blocks untaken, the feed waits;
 - after a detection outside of a `listen` the feed waits for listen, listen-stop or mute, DECISION_S at the most.
