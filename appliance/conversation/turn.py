@@ -10,12 +10,13 @@ import contextlib
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from appliance.actions.plan import Plan
 from appliance.conversation.ear import Ear, Listening
 from appliance.conversation.endpoint import SURE, Decision, EndOfSpeech, Reading
+from appliance.conversation.notes import Notes
 from appliance.conversation.prepare import Prepared
 from appliance.conversation.recognizer import Utterance
 from appliance.conversation.voice import Saying, Voice
@@ -25,7 +26,6 @@ from appliance.events import (
     Bus,
     IntentRecognized,
     LevelMeasured,
-    Mark,
     Outcome,
     PartialHeard,
     ReplyStarted,
@@ -119,24 +119,6 @@ class Tools:
     """Not in real time: wait for the recogniser after every block."""
 
 
-@dataclass(slots=True)
-class _Notes:
-    """What becomes the record."""
-
-    outcome: Outcome = Outcome.FAILED
-    transcript: Transcript | None = None
-    interpretation: Interpretation | None = None
-    reply: str | None = None
-    error: str | None = None
-    speech_end_ms: int | None = None
-    stamps: dict[str, int] = field(default_factory=dict)
-    partials: list[tuple[float, str]] = field(default_factory=list)
-    prepared: str | None = None
-    cached: bool | None = None
-    question: Interpretation | None = None
-    noise_dbfs: float | None = None
-
-
 class Turn:
     """One turn. `take` is all of it; `cut` silences its reply, `cancel` ends it."""
 
@@ -146,7 +128,7 @@ class Turn:
         self.replying = False
         self._opening = opening
         self._tools = tools
-        self._notes = _Notes()
+        self._notes = Notes()
         self._prepared = Prepared(tools.mind, tools.voice, opening)
         self._newest: Partial | None = None
         self._flushed_at_ms: int | None = None
@@ -252,9 +234,9 @@ class Turn:
                 self._show(State.THINKING)
                 transcript = self._known(decision) or await utterance.finish(tools.settings.stt_deadline_s)
         self._restarts = utterance.second_tries
-        self._stamp("text")
+        self._notes.stamp("text")
         notes.transcript = transcript
-        log.info("stt %.0f ms", self._between("decision", "text") or 0)
+        log.info("stt %.0f ms", self._notes.between("decision", "text") or 0)
         log.debug("heard: %s", transcript.text)
         if decision.reason == "too_long" and not transcript.complete:
             await self._apologise("too_long", Outcome.NOT_UNDERSTOOD)
@@ -383,8 +365,7 @@ class Turn:
 
     def _decided(self, decision: Decision) -> None:
         notes = self._notes
-        self._stamp("decision")
-        notes.speech_end_ms = decision.speech_end_ms
+        self._notes.stamp("decision")
         if decision.speech_end_ms is not None:
             notes.stamps["speech_end"] = notes.stamps["origin"] + decision.speech_end_ms * 1_000_000
         self._tools.bus.publish(SpeechEnded(turn=self.name, audio_ms=decision.at_ms, reason=decision.reason))
@@ -398,7 +379,7 @@ class Turn:
             interpretation = None
         else:
             interpretation = await self._within(self._meaning(transcript), tools.settings.intent_deadline_s, "intent")
-        self._stamp("intent")
+        self._notes.stamp("intent")
         self._notes.interpretation = interpretation
         tools.bus.publish(
             IntentRecognized(
@@ -408,7 +389,9 @@ class Turn:
                 confidence=transcript.confidence,
             )
         )
-        log.info("intent %s %.0f ms", interpretation and interpretation.intent, self._between("text", "intent") or 0)
+        log.info(
+            "intent %s %.0f ms", interpretation and interpretation.intent, self._notes.between("text", "intent") or 0
+        )
         return interpretation
 
     async def _meaning(self, transcript: Transcript) -> Interpretation | None:
@@ -428,11 +411,11 @@ class Turn:
                 if saying is not None:
                     saying.close()
                 plan, saying = replacement, None
-        self._stamp("reply")
+        self._notes.stamp("reply")
         self._notes.outcome = plan.outcome
         self._notes.question = (plan.question or interpretation) if plan.ask and not plan.ends else None
         tools.bus.publish(ActionDone(turn=self.name, intent=interpretation.intent, outcome=plan.outcome))
-        log.info("action %.0f ms", self._between("intent", "reply") or 0)
+        log.info("action %.0f ms", self._notes.between("intent", "reply") or 0)
         return plan, saying
 
     # -- tts, play ------------------------------------------------------------------------------------------------
@@ -473,7 +456,7 @@ class Turn:
     def _first_sample(self, first_ns: int) -> None:
         self._notes.stamps["first"] = first_ns
         self._tools.bus.publish(ReplyStarted(turn=self.name))
-        log.info("play: answered %.0f ms after the last word", self._between("speech_end", "first") or 0)
+        log.info("play: answered %.0f ms after the last word", self._notes.between("speech_end", "first") or 0)
 
     async def _apologise(self, reason: str, outcome: Outcome) -> None:
         """Says, or sounds, why there is no answer. Nothing that fails in here goes further."""
@@ -507,65 +490,5 @@ class Turn:
     def _show(self, state: State, on: bool = True) -> None:
         self._tools.bus.publish(StateChanged(state=state, on=on))
 
-    def _stamp(self, name: str) -> None:
-        self._notes.stamps[name] = time.monotonic_ns()
-
-    def _between(self, start: str, end: str) -> float | None:
-        stamps = self._notes.stamps
-        if start not in stamps or end not in stamps:
-            return None
-        return round((stamps[end] - stamps[start]) / 1e6, 1)
-
     def _record(self) -> TurnRecord:
-        notes, detection = self._notes, self._opening.detection
-        understood = notes.interpretation
-        return TurnRecord(
-            turn=self.name,
-            outcome=notes.outcome,
-            cause=self._opening.cause,
-            wake_word=detection.name if detection else None,
-            wake_score=detection.score if detection else None,
-            transcript=notes.transcript.text if notes.transcript else None,
-            intent=understood.intent if understood else None,
-            slots=dict(understood.slots) if understood else {},
-            confidence=notes.transcript.confidence if notes.transcript else None,
-            reply=notes.reply,
-            error=notes.error,
-            ms=self._measures(),
-            stamps=dict(notes.stamps),
-            noise_dbfs=notes.noise_dbfs,
-            engine_restarts=self._restarts,
-            prepared=notes.prepared,
-            cached=notes.cached,
-            marks=self._marks(),
-            partials=tuple(notes.partials),
-        )
-
-    def _measures(self) -> dict[str, float | None]:
-        return {
-            "wake": self._between("origin", "wake"),
-            "endpoint": self._between("speech_end", "decision"),
-            "stt": self._between("decision", "text"),
-            "intent": self._between("text", "intent"),
-            "action": self._between("intent", "reply"),
-            "tts_first": self._between("reply", "speech"),
-            "play": self._between("speech", "first"),
-            "response": self._between("speech_end", "first"),
-        }
-
-    def _marks(self) -> tuple[Mark, ...]:
-        stamps = self._notes.stamps
-        edges = (
-            ("listen", "origin", "decision"),
-            ("stt", "decision", "text"),
-            ("intent", "text", "intent"),
-            ("action", "intent", "reply"),
-            ("tts", "reply", "speech"),
-            ("play", "speech", "first"),
-        )
-        origin = stamps.get("origin", 0)
-        return tuple(
-            Mark(stage, round((stamps[a] - origin) / 1e6, 1), round((stamps[b] - origin) / 1e6, 1))
-            for stage, a, b in edges
-            if a in stamps and b in stamps
-        )
+        return self._notes.record(self.name, self._opening.cause, self._opening.detection, self._restarts)
