@@ -80,6 +80,8 @@ class Appliance:
         self.panel = Panel(settings.panel, self.bus, header_chip, Touch(self.conversation, self.mind))
         self._ringing = asyncio.Event()
         self._compiling = asyncio.Lock()
+        self._understands = asyncio.Event()
+        """The recogniser knows what may be said, or could not learn it."""
         self.hands = RemoteHands(self)
         self.hands.brightness = self.panel.set_brightness
         house = HomeLink(settings.device, self.mind, self.conversation, self.compile_grammars)
@@ -122,9 +124,14 @@ class Appliance:
     async def compile_grammars(self) -> None:
         """Has the recogniser compile what may be said now, so that no turn waits for it. Gives up where it cannot."""
         async with self._compiling:  # two at once would push each other's grammars off the recogniser's shelf
-            with contextlib.suppress(EngineError, SttError):
+            try:
                 for transcribe in self.mind.utterances_to_expect():
                     await compile_ahead(self.stt, transcribe)
+                    self._understands.set()
+            except (EngineError, SttError) as error:
+                log.warning("grammar: %s", error)
+            finally:
+                self._understands.set()
 
     async def _tone(self, name: str) -> None:
         await self.conversation.tone(name)
@@ -143,9 +150,13 @@ class Appliance:
             raise DeviceError("no-folder", f"{error.filename or device.runtime_dir}: {error.strerror}.") from error
 
     async def wait_ready(self) -> bool:
-        """Waits until every engine is ready or had its time; whether all are."""
+        """Waits until every engine is ready, the grammar too, or had its time; whether all are."""
         waits = [child.wait_ready(self.settings.supervisor.start_s) for child in self.children]
         ready = all(await asyncio.gather(*waits))
+        if self.stt.ready:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self.settings.supervisor.start_s):
+                    await self._understands.wait()
         self.ready_s = time.monotonic() - self.started_s
         return ready
 
