@@ -16,7 +16,7 @@ from appliance.settings.child import ModelFile, Models
 PI5_CORE_SLOWER = 3.0
 """MEASURES: a Raspberry Pi 5 core is taken to be this much slower than a core of the development machine."""
 LIBRARIES = (
-    "numpy", "sherpa-onnx", "onnxruntime", "tflite-runtime", "ai-edge-litert", "pymicro-features", "pymicro-wakeword",
+    "numpy", "sherpa-onnx", "onnxruntime", "ai-edge-litert", "pymicro-features", "pymicro-wakeword",
     "pocketsphinx", "hassil", "home-assistant-intents", "wyoming", "livekit", "kaldi-native-fbank", "pyalsaaudio",
 )  # fmt: skip
 """What a figure can depend on."""

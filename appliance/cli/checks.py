@@ -23,7 +23,7 @@ from appliance.settings import Settings
 Verdict = Literal["ok", "warning", "wrong"]
 MODULES = (
     "alsaaudio",
-    "tflite_runtime.interpreter" if sys.version_info < (3, 12) else "ai_edge_litert.interpreter",
+    "ai_edge_litert.interpreter",
     "pymicro_features",
     "sherpa_onnx",
     "onnxruntime",
@@ -37,7 +37,7 @@ MODULES = (
     "paho.mqtt",
     "livekit.rtc",
 )
-"""Imported for real, in a child: tflite-runtime installs beside numpy 2 and then fails at import."""
+"""Imported for real, in a child: a wheel can be installed and yet fail at import."""
 IMPORT_TIMEOUT_S = 60.0
 GROUPS = {"audio": ("snd/pcm*", "snd/control*"), "gpio": ("gpiochip*",), "spi": ("spidev*",), "i2c": ("i2c-*",)}
 LITTLE_SPACE_BYTES, NO_SPACE_BYTES = 1_000_000_000, 100_000_000
