@@ -226,8 +226,8 @@ def log_start(settings: Settings, models: Models) -> None:
 def private_folders(settings: Settings, folder: Path) -> Settings:
     """The settings of a run of its own beside a running device: its own run-time and state directory in `folder`.
 
-    Models and phrase cache stay where they are, so that nothing is fetched or made twice. LEDs and button belong to the
-    running device.
+    Models stay where they are, so that nothing is fetched twice; the phrase cache is a new one, so that runs are alike.
+    LEDs and button belong to the running device.
     """
     device = settings.device.model_copy(update={"runtime_dir": folder / "run", "state_dir": folder / "state"})
     models = settings.models.model_copy(update={"dir": settings.models.dir or settings.device.state_dir / "models"})
