@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.engines.tts.normalise import normalised
-from appliance.engines.tts.phonemes import clauses
+from appliance.engines.tts.phonemes import clauses, tokens_of
 from appliance.engines.tts.sentences import (
     CUT,
     FIRST_S,
@@ -19,6 +21,7 @@ from appliance.engines.tts.sentences import (
     started_early,
     whole_sentences,
 )
+from appliance.errors import ModelError
 
 
 @pytest.mark.parametrize(
@@ -103,3 +106,15 @@ def test_clauses_keep_their_punctuation() -> None:
         ("3.5 left", "!"),
         ("Good", "."),
     ]
+
+
+def test_phonemes_become_numbers_with_a_blank_between_and_begin_and_end_marks(tmp_path: Path) -> None:
+    table = tmp_path / "tokens.txt"
+    table.write_text("_ 0\n^ 1\n$ 2\n  3\na 14\nb 15\n", encoding="utf-8")
+    tokens = tokens_of(table)
+    assert tokens.of("a b").tolist() == [1, 0, 14, 0, 3, 0, 15, 0, 2]
+    assert tokens.symbols == set("_^$ ab")
+    for broken in ("a 14\n", "_ 0\n^ one\n$ 2\n  3\n"):
+        table.write_text(broken, encoding="utf-8")
+        with pytest.raises(ModelError, match=r"tokens\.txt"):
+            tokens_of(table)

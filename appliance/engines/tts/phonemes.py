@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
 
 from appliance.engines.tts.libespeak import Espeak
 from appliance.errors import ModelError
@@ -55,13 +59,31 @@ def clauses(text: str) -> list[tuple[str, str]]:
     return found
 
 
-def symbols_of(tokens: Path) -> frozenset[str]:
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """A voice's symbols and their numbers."""
+
+    number: dict[str, int]
+
+    @property
+    def symbols(self) -> frozenset[str]:
+        return frozenset(self.number)
+
+    def of(self, phonemes: str) -> npt.NDArray[np.int64]:
+        """Numbers as Piper gives them to the network (phonemes_to_ids): ^ _ a _ b _ $. Raises KeyError for a stranger."""
+        ids = [self.number["^"], self.number["_"]]
+        for symbol in phonemes:
+            ids += (self.number[symbol], self.number["_"])
+        return np.array([*ids, self.number["$"]], np.int64)
+
+
+def tokens_of(file: Path) -> Tokens:
     """The symbols in a voice's tokens.txt ('SYMBOL ID' a line, the symbol may be a space). Raises ModelError."""
     try:
-        lines = tokens.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ModelError("tokens-unreadable", f"{tokens.name} cannot be read: {error}.") from error
-    symbols = frozenset(line.rsplit(" ", 1)[0] for line in lines if " " in line)
-    if not {"_", "^", "$", " "} <= symbols:
-        raise ModelError("tokens-wrong", f"{tokens.name} is no token table of a Piper voice.")
-    return symbols
+        lines = file.read_text(encoding="utf-8").splitlines()
+        number = {symbol: int(text) for symbol, _, text in (line.rpartition(" ") for line in lines if " " in line)}
+    except (OSError, ValueError) as error:
+        raise ModelError("tokens-unreadable", f"{file.name} cannot be read: {error}.") from error
+    if not {"_", "^", "$", " "} <= number.keys():
+        raise ModelError("tokens-wrong", f"{file.name} is no token table of a Piper voice.")
+    return Tokens(number)
