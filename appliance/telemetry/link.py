@@ -1,16 +1,13 @@
 """In: settings of the broker. Out: a connection that is made again and again, and what comes and goes over it.
 
-paho's client is driven by the event loop (its socket is watched, nothing waits on it); only dialling, which can block in
-name look-up and the TLS handshake, is done on a thread that is abandoned when its time is over.
+paho's client is driven by the event loop (its socket is watched, nothing waits on it); only dialling blocks (telemetry.dial).
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import random
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -18,19 +15,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from appliance.errors import SettingsError
 from appliance.settings.telemetry import MqttSettings
-from appliance.telemetry.secrets import login, tls_context, why
+from appliance.telemetry.dial import LARGEST_BYTES, Will, dial, new_client, properties
+from appliance.telemetry.secrets import why
 
 log = logging.getLogger(__name__)
 
-LARGEST_BYTES = 256 * 1024
-"""Largest packet the broker may send us (MQTT 5 tells it so; of 3.1.1 brokers larger payloads are thrown away)."""
 PROVEN_S = 30.0
 """A connection that lasted this long makes the next wait short again."""
 MISC_S = 1.0
@@ -48,14 +42,6 @@ class Incoming:
     retain: bool
     response_topic: str | None = None
     correlation: bytes | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Will:
-    """What the broker says for us once we are gone."""
-
-    topic: str
-    payload: bytes
 
 
 class Refused(Exception):
@@ -120,9 +106,9 @@ class Link:
         """One connection, from dialling to its end. Raises what ended it."""
         loop = asyncio.get_running_loop()
         self._ended, self._welcome = loop.create_future(), loop.create_future()
-        client = self._new_client()
+        client = new_client(self._settings, self._device, self._client_id, self._will)
         async with asyncio.timeout(self._settings.connect_timeout_s):
-            await self._dial(client)
+            await dial(client, self._settings)
             self._client = client
             self._attach(client, loop)
             await asyncio.wait((self._welcome, self._ended), return_when=asyncio.FIRST_COMPLETED)
@@ -137,58 +123,6 @@ class Link:
             client.loop_misc()
             await asyncio.wait((self._ended,), timeout=MISC_S)
         self._ended.result()
-
-    def _new_client(self) -> paho.Client:
-        """A client without a past: what was under way is ours to repeat. Raises SettingsError for unusable files."""
-        v5 = self._settings.version == "5"
-        client = paho.Client(
-            CallbackAPIVersion.VERSION2, self._client_id, protocol=paho.MQTTv5 if v5 else paho.MQTTv311,
-            clean_session=None if v5 else True, reconnect_on_failure=False,
-        )  # fmt: skip
-        client.connect_timeout = self._settings.connect_timeout_s
-        user, password = login(self._settings, self._device)
-        if user is not None:
-            client.username_pw_set(user, password)
-        if (context := tls_context(self._settings)) is not None:
-            client.tls_set_context(context)
-        client.will_set(self._will.topic, self._will.payload, qos=1, retain=True)
-        return client
-
-    async def _dial(self, client: paho.Client) -> None:
-        """Connects on a daemon thread: a name look-up that hangs holds up neither the loop nor the program's end."""
-        loop = asyncio.get_running_loop()
-        dialled: asyncio.Future[None] = loop.create_future()
-
-        def tell(error: BaseException | None) -> None:
-            if dialled.done():
-                client._sock_close()
-            elif error is not None:
-                dialled.set_exception(error)
-            else:
-                dialled.set_result(None)
-
-        def dial() -> None:
-            error: BaseException | None = None
-            try:
-                client.connect(
-                    str(self._settings.host), self._settings.port, self._settings.keepalive_s,
-                    properties=self._connect_properties(),
-                    clean_start=True if self._settings.version == "5" else paho.MQTT_CLEAN_START_FIRST_ONLY,
-                )  # fmt: skip
-            except Exception as failure:  # noqa: BLE001 - handed over to the loop, which judges it
-                error = failure
-            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
-                loop.call_soon_threadsafe(tell, error)
-
-        threading.Thread(target=dial, name="mqtt-dial", daemon=True).start()
-        await dialled
-
-    def _connect_properties(self) -> Properties | None:
-        if self._settings.version != "5":
-            return None
-        properties = _properties(PacketTypes.CONNECT)
-        properties.MaximumPacketSize = LARGEST_BYTES
-        return properties
 
     # -- paho's socket in the event loop --------------------------------------------------------------------------
 
@@ -238,7 +172,7 @@ class Link:
 
     # -- paho's callbacks -----------------------------------------------------------------------------------------
 
-    def _connected(self, client: paho.Client, userdata: Any, flags: Any, code: ReasonCode, properties: Any) -> None:
+    def _connected(self, client: paho.Client, userdata: Any, flags: Any, code: ReasonCode, more: Any) -> None:
         if self._welcome is None or self._welcome.done():
             return
         if code.is_failure:
@@ -246,7 +180,7 @@ class Link:
         else:
             self._welcome.set_result(None)
 
-    def _disconnected(self, client: paho.Client, userdata: Any, flags: Any, code: ReasonCode, properties: Any) -> None:
+    def _disconnected(self, client: paho.Client, userdata: Any, flags: Any, code: ReasonCode, more: Any) -> None:
         if self._ended is not None and not self._ended.done():
             self._ended.set_exception(ConnectionResetError(f"connection lost: {str(code).lower()}"))
 
@@ -255,18 +189,18 @@ class Link:
         if len(message.payload) > LARGEST_BYTES:
             self.counters["too_large"] += 1
             return
-        properties = message.properties
+        more = message.properties
         self.on_message(
             Incoming(
                 topic=message.topic,
                 payload=bytes(message.payload),
                 retain=message.retain,
-                response_topic=getattr(properties, "ResponseTopic", None),
-                correlation=getattr(properties, "CorrelationData", None),
+                response_topic=getattr(more, "ResponseTopic", None),
+                correlation=getattr(more, "CorrelationData", None),
             )
         )
 
-    def _published(self, client: paho.Client, userdata: Any, mid: int, code: ReasonCode, properties: Any) -> None:
+    def _published(self, client: paho.Client, userdata: Any, mid: int, code: ReasonCode, more: Any) -> None:
         if code.is_failure:
             self.counters["refused_publishes"] += 1
             if self.counters["refused_publishes"] == 1:
@@ -282,14 +216,14 @@ class Link:
         """Hands a message to the connection and gives its id; None without one. Never blocks."""
         if not self.connected or self._client is None:
             return None
-        properties = None
+        extra = None
         if self._settings.version == "5" and (correlation is not None or response_topic is not None):
-            properties = _properties(PacketTypes.PUBLISH)
+            extra = properties(PacketTypes.PUBLISH)
             if correlation is not None:
-                properties.CorrelationData = correlation
+                extra.CorrelationData = correlation
             if response_topic is not None:
-                properties.ResponseTopic = response_topic
-        info = self._client.publish(topic, payload, qos, retain, properties)
+                extra.ResponseTopic = response_topic
+        info = self._client.publish(topic, payload, qos, retain, extra)
         if info.rc != paho.MQTT_ERR_SUCCESS:
             return None
         self.counters["bytes_out"] += len(topic.encode()) + len(payload) + HEADER_BYTES
@@ -313,10 +247,6 @@ class Link:
         self._leaving = True
         if self._client is not None:
             self._client.disconnect()
-
-
-def _properties(kind: int) -> Properties:
-    return Properties(kind)  # type: ignore[no-untyped-call]
 
 
 def _unwatch(loop: asyncio.AbstractEventLoop, sock: Any) -> None:

@@ -7,7 +7,6 @@ machine on a thread and hands messages to a connection that does not block.
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import secrets
 import time
@@ -15,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from appliance.errors import ApplianceError, SettingsError
+from appliance.errors import SettingsError
 from appliance.events import (
     Bus,
     Happening,
@@ -30,17 +29,20 @@ from appliance.settings.device import DeviceSettings
 from appliance.settings.telemetry import TelemetrySettings
 from appliance.telemetry import board
 from appliance.telemetry.alerts import Alerts, verdicts
-from appliance.telemetry.arbitration import Arbiter, parse_claim
 from appliance.telemetry.budgets import BUDGETS
-from appliance.telemetry.commands import Answer, Commander
+from appliance.telemetry.claims import Claims
+from appliance.telemetry.commander import Commander
+from appliance.telemetry.commands import Answer
 from appliance.telemetry.delivery import OFFLINE, Delivery
 from appliance.telemetry.device import Hands, House, Source
+from appliance.telemetry.dial import Will
 from appliance.telemetry.discovery import device_message
 from appliance.telemetry.faults import FAULTS
 from appliance.telemetry.home import HomeServer
-from appliance.telemetry.link import Incoming, Link, Will
+from appliance.telemetry.link import Incoming, Link
 from appliance.telemetry.measures import Look, Looker, Measures, pids
 from appliance.telemetry.messages import event_of, metrics_body, state_body, turn_body
+from appliance.telemetry.names import Names
 from appliance.telemetry.outbox import Keep, Outbox
 from appliance.telemetry.topics import Topics
 from appliance.telemetry.windows import Turns
@@ -55,8 +57,6 @@ FLUSH_S = 1.5
 NEAR_MISSES_PER_MINUTE = 6
 ECHO_S = 5.0
 """So long after a connection our own birth must have come back."""
-YIELD_WAIT_S = 0.5
-"""A turn that begins this long after its wake word was lost to another device is still that word's."""
 
 
 class Telemetry:
@@ -82,31 +82,27 @@ class Telemetry:
         self.values: dict[str, float | None] = {}
         """The newest value of every watched measure, by budget name."""
         self.look: Look | None = None
-        self.commands = Commander(hands, mqtt.commands_per_second, self._answer, self._refresh_home)
+        self.commands = Commander(hands, mqtt.commands_per_second, self._answer, lambda: self.names.refresh())
         self.home = HomeServer(self.delivery, mqtt.home_deadline_s, house.home_served)
-        self.arbiter = Arbiter(device.id, self._lost_wake)
-        self.yielded = 0
-        """Wake words that another device answered."""
+        self.names = Names(house, self.link, self.topics.home_names)
+        self.claims = Claims(device.id, self.delivery, house, self._lost_wake)
         self.cost_s = 0.0
         """CPU time that looking and telling took, seconds."""
         self._device = device
         self._source = source
-        self._house = house
         self._watch = bus.watch("telemetry", 512)
         self._looker = Looker(roots or board.Roots(disk=device.state_dir), settings.memory_interval_s)
         self._roots = roots or board.Roots()
         self._states: set[State] = set()
         self._state_due: asyncio.TimerHandle | None = None
         self._turning = False
-        self._lost: tuple[str, float] | None = None
         self.hears_broker: bool | None = None
         """Whether our own birth came back: a denied subscription is answered with 'granted', and only silence tells."""
         self._echo_due: asyncio.TimerHandle | None = None
         self._near: list[float] = []
-        self._tasks: set[asyncio.Task[None]] = set()
         self._routes: dict[str, Callable[[Incoming], None]] = {
             self.topics.home_availability: lambda message: self.home.announced(message.payload),
-            self.topics.home_names: self._names_came,
+            self.topics.home_names: self.names.came,
             self.topics.home_response: self.home.answered,
             self.topics.home_assistant_status: self._assistant_status,
             self.topics.of("availability"): self._own_availability,
@@ -145,9 +141,9 @@ class Telemetry:
             self._take(happening)
         if self.connects:
             await self.delivery.close(FLUSH_S)
-        for task in (*tasks, *self._tasks):
+        for task in (*tasks, *self.names.tasks):
             task.cancel()
-        await asyncio.gather(*tasks, *self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, *self.names.tasks, return_exceptions=True)
 
     async def _follow(self) -> None:
         async for happening in self._watch:
@@ -175,9 +171,10 @@ class Telemetry:
                 self._state_soon()
             case TurnStarted():
                 self._turning = True
-                self._yield_late(happening)
+                self.claims.started(happening)
             case TurnEnded():
                 self._turning = False
+                self.claims.ended()
                 self.measures.voice_until_s = happening.at_s
                 self.turns.add(happening.record)
                 self._queue("turn", "turn", turn_body(happening.record, self.settings.transcripts))
@@ -186,7 +183,7 @@ class Telemetry:
                 self.measures.hears(happening.hearing, happening.at_s)
                 self._state_soon()
             case WakeDetected() if self.settings.mqtt.arbitrate:
-                self._claim(happening)
+                self.claims.heard(happening)
         if (event := event_of(happening)) is not None and self._worth_telling(event[0], happening):
             self._queue("button" if event[0] == "button" else "event", f"event/{event[0]}", event[1])
             self._state_soon()
@@ -243,7 +240,7 @@ class Telemetry:
                 log.warning("alert %s %s: %g %s", alert.severity, change.name, alert.value, alert.budget.unit)
                 self._queue("alert", f"alert/{change.name}", alert.body(), retain=True)
             self._state_soon()
-        extra = {"interval_s": self.settings.metrics_interval_s, "mqtt": self.traffic(), "yielded": self.yielded}
+        extra = {"interval_s": self.settings.metrics_interval_s, "mqtt": self.traffic(), "yielded": self.claims.yielded}
         self._queue("metrics", "metrics", metrics_body(self._source, look, self.turns, self.values, extra))
 
     def traffic(self) -> dict[str, Any]:
@@ -320,7 +317,7 @@ class Telemetry:
         elif (route := self._routes.get(topic)) is not None:
             route(incoming)
         elif topic.endswith("/claim") and not incoming.retain:
-            self._told_claim(incoming)
+            self.claims.told(incoming)
 
     def _own_availability(self, incoming: Incoming) -> None:
         """Our birth came back. Or the last will of an older connection came late: we are here."""
@@ -346,56 +343,5 @@ class Telemetry:
         message = {"v": 1, "at": round(time.time(), 3), **body}
         self.delivery.send(wanted if wanted and below else own, message, incoming.correlation)
 
-    # -- the home server ------------------------------------------------------------------------------------------
-
-    def _refresh_home(self) -> None:
-        """A new subscription brings the retained names once more."""
-        self.link.unsubscribe(self.topics.home_names)
-        self.link.subscribe(self.topics.home_names)
-
-    def _names_came(self, incoming: Incoming) -> None:
-        try:
-            tree = json.loads(incoming.payload or b"{}")
-        except (ValueError, RecursionError):
-            log.warning("%s holds no JSON: the names stay as they are.", incoming.topic)
-            return
-        task = asyncio.get_running_loop().create_task(self._take_names(tree), name="home names")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _take_names(self, tree: Any) -> None:
-        try:
-            await self._house.home_named(tree)
-        except ApplianceError as error:
-            log.warning("%s", error)
-
-    # -- who answers ----------------------------------------------------------------------------------------------
-
-    def _claim(self, wake: WakeDetected) -> None:
-        """Tells the others at once how well we heard it; the turn begins meanwhile. QoS 0: a late claim is none."""
-        claim = self.arbiter.heard(wake.wake_word, wake.score, wake.level_dbfs)
-        body = {"v": 1, "at": round(wake.wall_s, 3), **claim.body(wake.wake_word)}
-        self.delivery.send(self.topics.of("claim"), body, qos=0)
-
-    def _told_claim(self, incoming: Incoming) -> None:
-        device = incoming.topic[len(self.topics.prefix) + 1 : -len("/claim")]
-        try:
-            found = parse_claim(device, json.loads(incoming.payload))
-        except (ValueError, RecursionError):
-            return
-        if found is not None:
-            self.arbiter.told(*found)
-
     def _lost_wake(self, wake_word: str, winner: str) -> None:
-        self.yielded += 1
-        log.info("wake %s: %s answers", wake_word, winner)
         self._queue("event", "event/yield", {"event_type": "yield", "wake_word": wake_word, "winner": winner})
-        self._lost = (winner, time.monotonic())
-        if self._turning:
-            self._house.yield_turn(winner)
-
-    def _yield_late(self, started: TurnStarted) -> None:
-        """The turn of a wake word that was lost before it began."""
-        lost, self._lost = self._lost, None
-        if lost is not None and started.cause == "wake" and started.at_s - lost[1] < YIELD_WAIT_S:
-            self._house.yield_turn(lost[0])

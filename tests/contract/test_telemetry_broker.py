@@ -417,7 +417,7 @@ async def test_exactly_one_of_three_answers(tmp_path: Path, plain: Broker) -> No
         def yields(word: str, winner: str, name: str = name) -> None:
             lost[word].append(name)
 
-        device.arbiter.on_yield = yields
+        device.claims.arbiter.on_yield = yields
     async with running(devices[0]), running(devices[1]), running(devices[2]):
         await until(lambda: all(device.link.connected for device in devices))
         await asyncio.sleep(0.2)
@@ -457,7 +457,7 @@ async def test_a_lost_turn_is_stopped_whenever_it_begins(tmp_path: Path, plain: 
         await asyncio.sleep(0.2)
         better = json.dumps({"v": 1, "wake_word": "alexa", "score": 1.0, "level_dbfs": -10})
         other.client.publish("appliance/hall/claim", better, 0)
-        await until(lambda: telemetry.arbiter._others)
+        await until(lambda: telemetry.claims.arbiter._others)
         bus.publish(WakeDetected(wake_word="alexa", score=0.9))
         await asyncio.sleep(0.05)
         assert played.yielded == [], "there is no turn yet"

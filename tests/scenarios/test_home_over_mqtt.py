@@ -71,7 +71,7 @@ async def test_the_house_answers_refuses_and_is_silent(tmp_path: Path) -> None:
             await until(lambda: appliance.telemetry.link.connected)
             house.announce()
             await until(lambda: appliance.mind.hands.home is not None and appliance.mind.home.entities, 20)
-            await until(lambda: not appliance.telemetry._tasks, 20)  # the recogniser has learnt the names
+            await until(lambda: not appliance.telemetry.names.tasks, 20)  # the recogniser has learnt the names
             done = await say()
             assert (done.outcome, done.reply) == (Outcome.HANDED_OVER, "The house has done it."), (
                 done.transcript,
