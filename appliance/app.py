@@ -20,8 +20,8 @@ from appliance.conversation.conversation import Conversation
 from appliance.conversation.ear import Ear
 from appliance.conversation.mind import HouseMind
 from appliance.conversation.recognizer import compile_ahead
+from appliance.conversation.tools import Tools
 from appliance.conversation.touch import Touch
-from appliance.conversation.turn import Tools
 from appliance.conversation.voice import Voice
 from appliance.errors import DeviceError, EngineError, SttError
 from appliance.events import Bus, EngineChanged, State, StateChanged, TurnRecord

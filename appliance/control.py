@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from appliance import __version__
-from appliance.conversation.turn import Opening
+from appliance.conversation.tools import Opening
 from appliance.errors import ApplianceError, UsageError
 from appliance.events import MEASURES_MS, PartialHeard, TurnEnded, TurnRecord
 from appliance.panel.command import panel_command

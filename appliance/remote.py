@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from appliance import __version__
-from appliance.conversation.turn import Opening
+from appliance.conversation.tools import Opening
 from appliance.errors import EngineError, UsageError
 from appliance.events import Hearing
 from appliance.telemetry.device import EngineFacts

@@ -16,7 +16,7 @@ from rich.text import Text
 from appliance import app, catalogue
 from appliance.cli.run import log_to_stderr
 from appliance.control import NotRunning, ask, turn_table
-from appliance.conversation.turn import Opening
+from appliance.conversation.tools import Opening
 from appliance.events import PartialHeard, TurnEnded
 from appliance.replay.feed import feed_settings
 from appliance.replay.player import Player

@@ -11,7 +11,8 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
 from appliance.conversation import tone
-from appliance.conversation.turn import Opening, Tools, Turn
+from appliance.conversation.tools import Opening, Tools
+from appliance.conversation.turn import Turn
 from appliance.errors import ApplianceError
 from appliance.events import State, StateChanged, TurnRecord, WakeDetected
 from appliance.settings.sound import STOP_WORD

@@ -17,7 +17,7 @@ from appliance.actions.plan import Plan
 from appliance.actions.timers import Timer, Timers
 from appliance.conversation.ear import Ear
 from appliance.conversation.levels import Levels
-from appliance.conversation.turn import Opening
+from appliance.conversation.tools import Opening
 from appliance.errors import GrammarError
 from appliance.events import Bus, MuteChanged, State, StateChanged, TurnRecord, VolumeChanged
 from appliance.grammar.source import GrammarSource

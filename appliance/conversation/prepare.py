@@ -16,7 +16,7 @@ from appliance.intents.recognise import Interpretation
 from appliance.wire.stt import Partial, Transcript
 
 if TYPE_CHECKING:
-    from appliance.conversation.turn import Mind, Opening
+    from appliance.conversation.tools import Mind, Opening
 
 
 @dataclass(slots=True)

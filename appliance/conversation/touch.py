@@ -6,7 +6,7 @@ import logging
 
 from appliance.conversation.conversation import Conversation
 from appliance.conversation.mind import HouseMind
-from appliance.conversation.turn import Opening
+from appliance.conversation.tools import Opening
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from appliance.app import Appliance
-from appliance.conversation.turn import Opening
+from appliance.conversation.tools import Opening
 from appliance.errors import EngineError
 from appliance.events import MEASURES_MS, Bus, Outcome, TurnEnded, TurnRecord
 from appliance.replay.recording import RATE_HZ, Recording

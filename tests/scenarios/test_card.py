@@ -17,7 +17,7 @@ import pytest
 from appliance import app, catalogue
 from appliance.app import Appliance
 from appliance.bench.virtual_card import Samples, VirtualCard, missing
-from appliance.conversation.turn import Opening
+from appliance.conversation.tools import Opening
 from appliance.events import Outcome, TurnEnded, TurnRecord, TurnStarted
 from appliance.replay.recording import RATE_HZ, load
 from appliance.settings import load as load_settings

@@ -1,0 +1,187 @@
+"""In: the open microphone and one utterance. Out: when the person has finished; meanwhile the reply is prepared."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator
+
+from appliance.conversation.ear import Listening
+from appliance.conversation.endpoint import SURE, Decision, EndOfSpeech, Reading
+from appliance.conversation.notes import Notes
+from appliance.conversation.prepare import Prepared
+from appliance.conversation.recognizer import Utterance
+from appliance.conversation.tools import Opening, Tools
+from appliance.errors import EngineError
+from appliance.events import LevelMeasured, PartialHeard, SpeechEnded
+from appliance.wire.sound import Heard
+from appliance.wire.stt import Partial, Transcript
+
+log = logging.getLogger(__name__)
+
+RELEASE_TAIL_MS = 120
+"""Audio still listened to after the finger let go: what was said is on its way, and people let go early."""
+BEFORE_SPEECH_MS = 300
+"""Audio that the recogniser keeps when it begins again."""
+FLUSH_AFTER_MS = 60
+"""Silence after which the recogniser is asked for all it has: two blocks, so that a stop consonant asks for nothing."""
+
+
+class Listener:
+    """The listening of one turn. Give `heard_partial` to the utterance; `until_end_of_speech` is all of it."""
+
+    def __init__(self, turn: str, opening: Opening, tools: Tools, notes: Notes, prepared: Prepared) -> None:
+        self._turn = turn
+        self._opening = opening
+        self._tools = tools
+        self._notes = notes
+        self._prepared = prepared
+        self._newest: Partial | None = None
+        self._origin_ms = 0
+        self._flushed_at_ms: int | None = None
+        self._speech_end_ms = 0
+        self._cancelled = asyncio.Event()
+        self._held = opening.held
+        self._tail_ms: int | None = None
+
+    def cancel(self) -> None:
+        """Nobody wants to be heard any more."""
+        self._cancelled.set()
+
+    def let_go(self, ended: bool) -> None:
+        """The finger is off the button: speech is over (`ended`), or its end is decided as always."""
+        if self._held and ended:
+            self._tail_ms = RELEASE_TAIL_MS
+        self._held = self._held and ended
+
+    async def until_end_of_speech(self, listening: Listening, utterance: Utterance) -> Decision | None:
+        """The decision, noted and told; None where the turn was cancelled. Raises EngineError."""
+        settings, detection = self._tools.settings, self._opening.detection
+        policy = EndOfSpeech(
+            settings, self._tools.vad_threshold, detection.level_dbfs if detection is not None else None
+        )
+        async for block in self._blocks(listening):
+            start_ms = self._place(block)
+            await utterance.hear(block.audio)
+            length_ms = len(block.audio) // 32
+            policy.heard(start_ms, length_ms, block.speech, block.level_dbfs)
+            self._tools.bus.publish(LevelMeasured(level_dbfs=block.level_dbfs))
+            if settings.flush and self._flush_due(policy):
+                await utterance.flush()
+            self._consider(policy)
+            if policy.took_back():
+                self._newest = None
+                await utterance.begin_again(BEFORE_SPEECH_MS)
+            decision = self._by_hand(policy, length_ms) if self._held else policy.decide()
+            if decision is not None:
+                self._decided(decision)
+                return decision
+        return None
+
+    def _by_hand(self, policy: EndOfSpeech, length_ms: int) -> Decision | None:
+        """The end of speech by the button; the longest utterance holds here too."""
+        if self._tail_ms is not None:
+            self._tail_ms -= length_ms
+            if self._tail_ms <= 0:
+                return policy.ended("released")
+        decision = policy.decide()
+        return decision if decision is not None and decision.reason == "too_long" else None
+
+    async def _blocks(self, listening: Listening) -> AsyncIterator[Heard]:
+        """Blocks until the turn is cancelled; a microphone that gives nothing ends it with an error."""
+        blocks = aiter(listening)
+        cancelled = asyncio.ensure_future(self._cancelled.wait())
+        try:
+            while True:
+                block = asyncio.ensure_future(anext(blocks))
+                done, _ = await asyncio.wait(
+                    (block, cancelled), timeout=self._tools.ready_s, return_when=asyncio.FIRST_COMPLETED
+                )
+                if cancelled in done:
+                    block.cancel()
+                    return
+                if not done:
+                    block.cancel()
+                    raise EngineError("deaf", "The microphone gives no sound.", "listen")
+                yield block.result()
+        finally:
+            cancelled.cancel()
+
+    def _place(self, block: Heard) -> int:
+        """Where the block lies, ms since the utterance's first sample; notes when that sample was captured."""
+        if "origin" not in self._notes.stamps:
+            self._notes.stamps["origin"] = block.mono_ns - len(block.audio) // 32 * 1_000_000
+            self._origin_ms = block.timestamp
+            if self._opening.from_ms is not None and self._opening.cause == "wake" and self._opening.detection:
+                self._notes.stamps["wake"] = self._opening.detection.mono_ns
+                self._notes.noise_dbfs = self._opening.detection.noise_dbfs
+        return block.timestamp - self._origin_ms
+
+    def _flush_due(self, policy: EndOfSpeech) -> bool:
+        end_ms = policy.speech_end_ms
+        if end_ms is None or policy.silence_ms < FLUSH_AFTER_MS or self._flushed_at_ms == end_ms:
+            return False
+        self._flushed_at_ms = end_ms
+        return True
+
+    def known(self, decision: Decision) -> Transcript | None:
+        """The final text, where the recogniser was led to an end at the first silence and none but silence followed."""
+        last = self._newest
+        if last is None or not last.flushed or not last.complete or (last.confidence or 0.0) < SURE:
+            return None
+        if decision.reason != "complete" or decision.speech_end_ms is None or last.audio_ms < decision.speech_end_ms:
+            return None
+        return Transcript(last.text, last.free_text, last.confidence, True, last.alternatives)
+
+    def heard_partial(self, partial: Partial) -> None:
+        """A reading arrived."""
+        if not self._superseded(partial):
+            self._newest = partial
+        at_ms = (time.monotonic_ns() - self._notes.stamps.get("origin", time.monotonic_ns())) / 1e6
+        if not self._notes.partials or self._notes.partials[-1][1] != partial.text:
+            self._notes.partials.append((at_ms, partial.text))
+        self._tools.bus.publish(
+            PartialHeard(
+                turn=self._turn,
+                text=partial.text,
+                audio_ms=partial.audio_ms,
+                confidence=partial.confidence,
+                complete=partial.complete,
+                extendable=partial.extendable,
+            )
+        )
+
+    def _superseded(self, partial: Partial) -> bool:
+        """Whether an answer to `flush` says more: it holds all speech so far, without the next chunk's wait."""
+        newest = self._newest
+        return newest is not None and newest.flushed and not partial.flushed and self._speech_end_ms <= newest.audio_ms
+
+    def _consider(self, policy: EndOfSpeech) -> None:
+        """Gives the newest partial to the policy and, where it is a sure command, has its reply prepared."""
+        self._speech_end_ms = policy.speech_end_ms or 0
+        partial = self._newest
+        if partial is None:
+            return
+        sure = partial.complete and (partial.confidence or 0.0) >= SURE
+        if self._tools.settings.prepare and sure:
+            self._prepared.consider(partial)
+        policy.read(
+            Reading(
+                partial.text,
+                partial.audio_ms,
+                partial.complete,
+                partial.extendable,
+                partial.confidence,
+                partial.flushed,
+                brief=self._prepared.brief(partial.text),
+            )
+        )
+
+    def _decided(self, decision: Decision) -> None:
+        notes = self._notes
+        self._notes.stamp("decision")
+        if decision.speech_end_ms is not None:
+            notes.stamps["speech_end"] = notes.stamps["origin"] + decision.speech_end_ms * 1_000_000
+        self._tools.bus.publish(SpeechEnded(turn=self._turn, audio_ms=decision.at_ms, reason=decision.reason))
+        log.info("listen ended (%s) after %d ms", decision.reason, decision.at_ms)
