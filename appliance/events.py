@@ -196,6 +196,8 @@ class TurnRecord:
     engine_restarts: int = 0
     prepared: str | None = None
     """Preparing ahead: 'hit', 'waste' or None."""
+    wasted: int = 0
+    """Replies prepared ahead and not used, in a turn that used another one too."""
     cached: bool | None = None
     """Whether the first sentence of the reply came out of the phrase cache."""
     marks: tuple[Mark, ...] = ()

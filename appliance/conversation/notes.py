@@ -44,6 +44,7 @@ class Notes:
     stamps: dict[str, int] = field(default_factory=dict)
     partials: list[tuple[float, str]] = field(default_factory=list)
     prepared: str | None = None
+    wasted: int = 0
     cached: bool | None = None
     question: Interpretation | None = None
     noise_dbfs: float | None = None
@@ -78,6 +79,7 @@ class Notes:
             noise_dbfs=self.noise_dbfs,
             engine_restarts=engine_restarts,
             prepared=self.prepared,
+            wasted=self.wasted,
             cached=self.cached,
             marks=self._marks(),
             partials=tuple(self.partials),

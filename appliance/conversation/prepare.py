@@ -40,14 +40,20 @@ class Prepared:
         self._task: asyncio.Task[None] | None = None
         self._ready: Ready | None = None
         self._used = False
-        self._begun = 0
+        self.begun = 0
+        """Replies that were planned, and begun to be spoken, in this turn."""
 
     @property
     def verdict(self) -> str | None:
         """hit: used; waste: prepared and not used; None: nothing was prepared."""
         if self._used:
             return "hit"
-        return "waste" if self._begun else None
+        return "waste" if self.begun else None
+
+    @property
+    def wasted(self) -> int:
+        """Replies that were prepared for nothing, those of a turn that used another one too."""
+        return self.begun - int(self._used)
 
     def consider(self, partial: Partial) -> None:
         """Prepares the reply to `partial`, unless that is what is being prepared already."""
@@ -95,6 +101,6 @@ class Prepared:
             plan = self._mind.plan(interpretation)
         except ApplianceError:
             return  # the turn itself will meet it again and say so
-        self._begun += 1
+        self.begun += 1
         saying = self._voice.say(plan.reply) if plan.reply and plan.outcome != "handed_over" else None
         self._ready = Ready(transcript.text, interpretation, plan, saying)

@@ -87,17 +87,7 @@ class Turn:
         notes, tools = self._notes, self._tools
         tools.bus.publish(TurnStarted(turn=self.name, cause=self._opening.cause))
         try:
-            transcript = await self._listen_and_transcribe()
-            if transcript is None:
-                return self._record()
-            interpretation = await self._understand(transcript)
-            if interpretation is None:
-                await self._reply.apologise("not_understood", Outcome.NOT_UNDERSTOOD)
-                return self._record()
-            plan, saying = await self._act(interpretation)
-            self._show(State.THINKING, on=False)
-            if plan.reply:
-                await self._reply.speak(plan.reply, saying)
+            await self._stages()
         except ApplianceError as error:
             log.warning("turn %s: %s", self.name, error)
             notes.error = error.message
@@ -110,8 +100,22 @@ class Turn:
             self._end()
         return self._record()
 
+    async def _stages(self) -> None:
+        transcript = await self._listen_and_transcribe()
+        if transcript is None:
+            return
+        interpretation = await self._understand(transcript)
+        if interpretation is None:
+            await self._reply.apologise("not_understood", Outcome.NOT_UNDERSTOOD)
+            return
+        plan, saying = await self._act(interpretation)
+        self._show(State.THINKING, on=False)
+        if plan.reply:
+            await self._reply.speak(plan.reply, saying)
+
     def _end(self) -> None:
         self._prepared.close()
+        self._notes.prepared, self._notes.wasted = self._prepared.verdict, self._prepared.wasted
         self.listening = False
         for state in (State.LISTENING, State.THINKING, State.REPLYING):
             self._show(state, on=False)
@@ -190,7 +194,6 @@ class Turn:
         ready = self._prepared.take(interpretation)
         plan = ready.plan if ready is not None else tools.mind.plan(interpretation)
         saying = ready.saying if ready is not None else None
-        self._notes.prepared = self._prepared.verdict
         if plan.act is not None:
             replacement = await self._within(plan.act(), tools.settings.action_deadline_s, "action")
             if replacement is not None and replacement.reply != plan.reply:

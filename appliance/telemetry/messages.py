@@ -37,6 +37,7 @@ def turn_body(record: TurnRecord, transcripts: bool) -> dict[str, Any]:
         "noise_dbfs": record.noise_dbfs,
         "engine_restarts": record.engine_restarts,
         "prepared": record.prepared,
+        "wasted": record.wasted,
         "cached": record.cached,
         "failed": record.error is not None,
         "ms": {name: record.ms.get(name) for name in MEASURES_MS},
