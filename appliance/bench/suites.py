@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from appliance.bench import commands, echo, idle, latency, startup, tts, wake
+from appliance.bench import barge, commands, echo, idle, latency, startup, tts, wake
 from appliance.bench.request import Request
 from appliance.bench.result import SuiteResult
 from appliance.errors import UsageError
@@ -59,6 +59,7 @@ SUITES: dict[str, Suite] = {
     "wake": Suite("the wake engine over recordings: missed, taken wrongly, time, load", _wake),
     "commands": Suite("spoken commands: understood, refused, by noise; time and memory", commands.run),
     "echo": Suite("recorded echo: how much of the device's own voice is removed, how much of the person's", echo.run),
+    "barge": Suite("replies interrupted in a room that hears them: silence, and what is understood", barge.run),
     "latency": Suite("turns in real time: every stage's times, cut-offs", latency.run),
     "idle": Suite("a quiet room: processor, memory, threads, descriptors, writes", idle.run),
     "tts": Suite("sentences spoken: first sample, real-time factor, cache", _tts),

@@ -13,6 +13,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,21 +42,44 @@ def missing() -> str | None:
 
 
 class Recorder:
-    """What a sink played since the recorder began."""
+    """What a sink plays, from the recorder's first sample on, and when: the sound server's samples are 20 ms old."""
 
-    def __init__(self, process: subprocess.Popen[bytes], file: Path) -> None:
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
-        self._file = file
+        self._data = bytearray()
+        self._origin_s = math.inf
+        self._reader = threading.Thread(target=self._read, name="recorder", daemon=True)
+        self._reader.start()
 
-    def samples(self) -> Samples:
-        """16 kHz mono, all that was recorded so far."""
-        data = self._file.read_bytes()
+    @property
+    def begun(self) -> bool:
+        return bool(self._data)
+
+    def samples(self, since: int = 0) -> Samples:
+        """16 kHz mono, all that was recorded so far, from sample `since` on."""
+        data = bytes(self._data[2 * since :])
         return np.frombuffer(data[: len(data) // 2 * 2], dtype=np.int16)
+
+    def place(self, at_s: float) -> int:
+        """The sample that sounded at `at_s` on time.monotonic: the pieces that came soonest tell, to some 10 ms."""
+        return max(0, round((at_s - self._origin_s) * RATE_HZ))
+
+    def time_s(self, place: int) -> float:
+        """When sample `place` sounded, time.monotonic."""
+        return self._origin_s + place / RATE_HZ
 
     def stop(self) -> Samples:
         """Ends the recording; what it holds."""
         _end(self._process)
+        self._reader.join(timeout=2.0)
         return self.samples()
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        with self._process.stdout as pipe:
+            while data := os.read(pipe.fileno(), 65536):
+                self._data += data
+                self._origin_s = min(self._origin_s, time.monotonic() - len(self._data) / 2 / RATE_HZ)
 
 
 class VirtualCard:
@@ -195,15 +219,14 @@ class VirtualCard:
         return self._child(command, subprocess.DEVNULL)
 
     def _record(self, sink: str) -> Recorder:
-        file = self.folder / f"recorded-{len(self._children)}.raw"
         command = ["parec", f"--server=unix:{self.folder}/native", f"--device={sink}.monitor", "--latency-msec=20",
                    "--raw", f"--rate={RATE_HZ}", "--format=s16le", "--channels=1"]  # fmt: skip
-        with file.open("wb") as out:
-            process = self._child(command, out.fileno())
+        process = self._child(command, subprocess.PIPE)
+        recorder = Recorder(process)
         deadline_s = time.monotonic() + 3.0
-        while not file.stat().st_size and time.monotonic() < deadline_s and process.poll() is None:
+        while not recorder.begun and time.monotonic() < deadline_s and process.poll() is None:
             time.sleep(0.01)  # an idle sink takes its time for the first samples
-        return Recorder(process, file)
+        return recorder
 
     def _child(self, command: list[str], stdout: int) -> subprocess.Popen[bytes]:
         child = subprocess.Popen(
@@ -216,9 +239,13 @@ class VirtualCard:
         self._children = [known for known in self._children if known.poll() is None] + [child]
         return child
 
-    def _control(self, command: str) -> subprocess.CompletedProcess[bytes]:
+    def set_echo(self, echo_db: float) -> None:
+        """How loud the room hears the loudspeaker from now on, dB."""
+        self._control("set-sink-input-volume", "0", str(_raw_volume(echo_db)))
+
+    def _control(self, *words: str) -> subprocess.CompletedProcess[bytes]:
         return subprocess.run(
-            ["timeout", "-k", "1", "2", "pactl", f"--server=unix:{self.folder}/native", command],
+            ["timeout", "-k", "1", "2", "pactl", f"--server=unix:{self.folder}/native", *words],
             env={**os.environ, **self._pulse_environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
