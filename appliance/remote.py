@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from appliance import __version__
@@ -51,6 +51,13 @@ class DeviceSource:
 
     def startup_s(self) -> float | None:
         return self._appliance.ready_s
+
+    def led_ms(self) -> Sequence[float]:
+        lamp = self._appliance.panel.lamp
+        return () if lamp is None else tuple(lamp.delays_ms)
+
+    def intent_lookups(self) -> tuple[int, int]:
+        return self._appliance.mind.meanings.lookups
 
     def dropped(self) -> Mapping[str, int]:
         return self._appliance.bus.dropped() | {"listening": self._appliance.ear.dropped_blocks}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +25,15 @@ class PlayedDevice:
         self.served: list[bool] = []
         self.yielded: list[str] = []
         self.hears = (Hearing.HEARING, None)
+        self.led: list[float] = []
+        self.lookups = (0, 0)
+        self.counters: dict[str, dict[str, float]] = {"sound": {"frames": 1.0}}
+        self.restarts = 0
 
     def engines(self) -> Mapping[str, EngineFacts]:
         return {
-            name: EngineFacts(True, "e", "m", 0, False, None, None, {"frames": 1.0}) for name in ("sound", "stt", "tts")
+            name: EngineFacts(True, "e", "m", self.restarts, False, None, None, self.counters.get(name, {}))
+            for name in ("sound", "stt", "tts")
         }
 
     def hearing(self) -> tuple[Hearing, str | None]:
@@ -42,6 +47,12 @@ class PlayedDevice:
 
     def startup_s(self) -> float | None:
         return 1.5
+
+    def led_ms(self) -> Sequence[float]:
+        return self.led
+
+    def intent_lookups(self) -> tuple[int, int]:
+        return self.lookups
 
     def dropped(self) -> Mapping[str, int]:
         return {"telemetry": 0}

@@ -17,6 +17,7 @@ from appliance.actions.plan import Plan
 from appliance.actions.timers import Timer, Timers
 from appliance.conversation.ear import Ear
 from appliance.conversation.levels import Levels
+from appliance.conversation.meanings import Meanings
 from appliance.conversation.tools import Opening
 from appliance.errors import GrammarError
 from appliance.events import Bus, MuteChanged, State, StateChanged, TurnRecord, VolumeChanged
@@ -76,6 +77,7 @@ class HouseMind:
         self.levels = Levels(settings.device.state_dir / "levels.json", settings.sound.volume_percent)
         self.timers = Timers(settings.device.state_dir / "timers.json", on_ring, bus.publish)
         self.hands = Hands(_Device(self), self.timers, self.replies)
+        self.meanings = Meanings()
         self._searching = asyncio.Lock()
         self._said: _Said | None = None
         self._before: tuple[Interpretation, float] | None = None
@@ -147,7 +149,7 @@ class HouseMind:
         limits = self._settings.intents
         if transcript.confidence is not None and transcript.confidence < limits.accept_from:
             return None
-        first = self._interpreter.interpret(transcript.text, context)
+        first = self.meanings.of(self._interpreter, transcript.text, context)
         if first is None and transcript.confidence is None and self._rescuer is not None:
             near = self._rescuer.rescue(transcript.text, context)
             first = near.interpretation if near is not None and near.distance <= RESCUED_WITHIN else None
@@ -156,7 +158,7 @@ class HouseMind:
         for text, confidence in transcript.alternatives:
             if confidence < max(limits.accept_from, transcript.confidence - limits.ask_within):
                 break
-            second = self._interpreter.interpret(text, context)
+            second = self.meanings.of(self._interpreter, text, context)
             if second is not None and (asked := ambiguous(first, second)) is not None:
                 return asked
         return first

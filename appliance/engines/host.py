@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import ctypes
 import logging
 import os
@@ -24,6 +25,23 @@ PR_SET_PDEATHSIG = 1
 """prctl(2): the signal a process gets when its parent dies."""
 
 Engine = Callable[[Connection], Awaitable[None]]
+
+_BARE_MB: dict[str, float] = {}
+
+
+def memory() -> dict[str, float]:
+    """For a child's counters: `bare_mb`, what the process held before its model was loaded (PSS, MB of 10⁶ bytes).
+
+    What it holds more now is the model's and its work's. Empty where the system does not tell.
+    """
+    return dict(_BARE_MB)
+
+
+def _weigh() -> None:
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/self/smaps_rollup").read_text(encoding="ascii").splitlines():
+            if line.startswith("Pss:"):
+                _BARE_MB["bare_mb"] = round(int(line.split()[1]) * 1024 / 1e6, 1)
 
 
 def main(stage: str, engine: Callable[[ChildConfig], AbstractAsyncContextManager[Engine]]) -> None:
@@ -56,6 +74,7 @@ async def _serve(
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    _weigh()
     async with engine(config) as handler:
         server = await serve(socket, stage, handler)
         await stop.wait()

@@ -198,6 +198,11 @@ BUDGETS: tuple[Budget, ...] = (
     ),
     Budget(name="network_mbit_s", unit="Mbit/s", target=10, warning=20, critical=50, goal=0.01,
            remedy="Raise `telemetry.metrics_interval_s`."),
+    # Of telemetry itself, which stands beside the table of MEASURES: looking and telling must not be felt.
+    Budget(name="telemetry_cpu_ratio", unit="of a core", target=0.01, warning=0.02, critical=0.05,
+           remedy="Raise `telemetry.metrics_interval_s`.", measures=("telemetry.cpu_ratio",)),
+    Budget(name="telemetry_kbit_s", unit="kbit/s", target=10, warning=20, critical=50,
+           remedy="Raise `telemetry.metrics_interval_s`.", measures=("telemetry.kbit_s",)),
     Budget(
         name="descriptors", unit="", target=100, warning=200, critical=500,
         remedy="Send a support bundle: descriptors that grow are a defect.", measures=("idle.descriptors",),

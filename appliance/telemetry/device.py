@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -38,6 +38,12 @@ class Source(Protocol):
 
     def startup_s(self) -> float | None:
         """From exec to ready; None while it starts."""
+
+    def led_ms(self) -> Sequence[float]:
+        """From a wake word to the first lit frame, of the last wake words; empty without LEDs."""
+
+    def intent_lookups(self) -> tuple[int, int]:
+        """Texts whose meaning was known from before, and all that were asked for."""
 
     def dropped(self) -> Mapping[str, int]:
         """Happenings and blocks dropped, by queue."""

@@ -6,11 +6,12 @@ import asyncio
 import contextlib
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
 from appliance.settings.telemetry import HealthSettings
+from appliance.telemetry.prometheus import exposition
 
 log = logging.getLogger(__name__)
 
@@ -18,7 +19,6 @@ DEADLINE_S = 5.0
 LARGEST_HEAD = 8192
 AT_ONCE = 8
 RETRY_S = 30.0
-PREFIX = "appliance_"
 
 
 class HealthEndpoint:
@@ -75,34 +75,6 @@ class HealthEndpoint:
             status = HTTPStatus.OK if health["healthy"] else HTTPStatus.SERVICE_UNAVAILABLE
             return status, "application/json", json.dumps(health).encode()
         if path == "/metrics":
-            text = "".join(prometheus(self._health(), self._device))
+            text = exposition(self._health(), self._device)
             return HTTPStatus.OK, "text/plain; version=0.0.4; charset=utf-8", text.encode()
         return HTTPStatus.NOT_FOUND, "text/plain", b"/health and /metrics are here\n"
-
-
-def prometheus(health: dict[str, Any], device: str) -> Iterator[str]:
-    """The lines of /metrics (exposition format 0.0.4). What is not known is left out: Prometheus has no null."""
-    label = f'device="{device}"'
-    yield _head("up", "Whether the device is healthy.")
-    yield f"{PREFIX}up{{{label}}} {int(health['healthy'])}\n"
-    yield _head("measure", "Newest value of each budgeted measure, in its own unit.")
-    for name, row in health["budgets"].items():
-        if row["value"] is not None:
-            yield f'{PREFIX}measure{{{label},name="{name}",unit="{row["unit"]}"}} {row["value"]}\n'
-    yield _head("stage_ms", "Time of each stage over the stated window of turns, milliseconds.")
-    for stage, spread in health["ms"].items():
-        for share in ("p50", "p95", "p99"):
-            if spread[share] is not None:
-                yield f'{PREFIX}stage_ms{{{label},stage="{stage}",quantile="0.{share[1:]}"}} {spread[share]}\n'
-    yield _head("engine_ready", "Whether the child process answers.")
-    for engine, ready in health["engines"].items():
-        yield f'{PREFIX}engine_ready{{{label},engine="{engine}"}} {int(ready)}\n'
-    yield _head("alert", "1 for every alert that holds.")
-    for alert in health["alerts"]:
-        yield f'{PREFIX}alert{{{label},name="{alert["name"]}",severity="{alert["severity"]}"}} 1\n'
-    yield _head("messages_waiting", "Messages that the broker has not taken yet.")
-    yield f"{PREFIX}messages_waiting{{{label}}} {health['mqtt']['waiting']}\n"
-
-
-def _head(name: str, text: str) -> str:
-    return f"# HELP {PREFIX}{name} {text}\n# TYPE {PREFIX}{name} gauge\n"

@@ -21,7 +21,8 @@ from paho.mqtt.reasoncodes import ReasonCode
 from appliance.errors import SettingsError
 from appliance.settings.telemetry import MqttSettings
 from appliance.telemetry.dial import LARGEST_BYTES, Will, dial, new_client, properties
-from appliance.telemetry.secrets import why
+from appliance.telemetry.meter import Cost, Traffic
+from appliance.telemetry.secrets import refusal, why
 
 log = logging.getLogger(__name__)
 
@@ -29,8 +30,6 @@ PROVEN_S = 30.0
 """A connection that lasted this long makes the next wait short again."""
 MISC_S = 1.0
 """How often keep-alives are looked at; paho's own pace."""
-HEADER_BYTES = 7
-"""Of a QoS 1 publish: fixed header, topic length, packet id, empty properties."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +39,8 @@ class Incoming:
     topic: str
     payload: bytes
     retain: bool
+    at_s: float
+    """Monotonic time of its arrival."""
     response_topic: str | None = None
     correlation: bytes | None = None
 
@@ -65,7 +66,11 @@ class Link:
         self.trouble: str | None = "Not connected yet." if settings.host else None
         """Why there is no connection; None while there is one, or where none is wanted."""
         self.counters: Counter[str] = Counter()
-        """connects, failures, bytes_out, bytes_in, refused_publishes, too_large."""
+        """connects, failures, refused_publishes, too_large."""
+        self.traffic = Traffic()
+        self.cost = Cost()
+        """CPU time of everything that telemetry does in the event loop; whoever works for it counts here."""
+        self._said = ""
         self.on_up: Callable[[], None] = lambda: None
         self.on_down: Callable[[], None] = lambda: None
         self.on_message: Callable[[Incoming], None] = lambda incoming: None
@@ -106,6 +111,7 @@ class Link:
         """One connection, from dialling to its end. Raises what ended it."""
         loop = asyncio.get_running_loop()
         self._ended, self._welcome = loop.create_future(), loop.create_future()
+        self._said = ""
         client = new_client(self._settings, self._device, self._client_id, self._will)
         async with asyncio.timeout(self._settings.connect_timeout_s):
             await dial(client, self._settings)
@@ -120,7 +126,9 @@ class Link:
         log.info("mqtt: connected to %s:%d", self._settings.host, self._settings.port)
         self.on_up()
         while not self._ended.done():
-            client.loop_misc()
+            with self.cost:
+                self.traffic.look(client.socket())
+                client.loop_misc()
             await asyncio.wait((self._ended,), timeout=MISC_S)
         self._ended.result()
 
@@ -132,12 +140,14 @@ class Link:
             raise ConnectionResetError("closed while connecting")
 
         def write() -> None:
-            client.loop_write()
-            if not client.want_write():
-                _unwatch(loop, sock)
+            with self.cost:
+                client.loop_write()
+                if not client.want_write():
+                    _unwatch(loop, sock)
 
         client.on_connect = self._connected
         client.on_disconnect = self._disconnected
+        client.on_log = self._logged
         client.on_message = self._received
         client.on_publish = self._published
         client.on_socket_register_write = lambda *_: loop.add_writer(sock, write)
@@ -150,7 +160,8 @@ class Link:
     def _read(self, client: paho.Client, sock: Any) -> None:
         """Reads a packet, and what TLS has decrypted already, which select cannot see; a flood yields to the others."""
         for _ in range(20):
-            client.loop_read()
+            with self.cost:
+                client.loop_read()
             if client.socket() is None or not (pending := getattr(sock, "pending", None)) or not pending():
                 return
         asyncio.get_running_loop().call_soon(self._read_on, client, sock)
@@ -162,7 +173,9 @@ class Link:
     def _down(self) -> None:
         client, self._client = self._client, None
         if client is not None:
+            self.traffic.look(client.socket())
             client._sock_close()
+        self.traffic.ended()
         for future in (self._ended, self._welcome):
             if future is not None and future.done() and not future.cancelled():
                 future.exception()  # it was judged, or the other one ended the connection first
@@ -182,10 +195,16 @@ class Link:
 
     def _disconnected(self, client: paho.Client, userdata: Any, flags: Any, code: ReasonCode, more: Any) -> None:
         if self._ended is not None and not self._ended.done():
-            self._ended.set_exception(ConnectionResetError(f"connection lost: {str(code).lower()}"))
+            self._ended.set_exception(
+                ConnectionResetError(refusal(self._said) or f"connection lost: {str(code).lower()}")
+            )
+
+    def _logged(self, client: paho.Client, userdata: Any, level: int, text: str) -> None:
+        """With TLS 1.3 a broker judges our certificate after the handshake: paho tells the alert only here."""
+        if level == paho.MQTT_LOG_ERR:
+            self._said = text
 
     def _received(self, client: paho.Client, userdata: Any, message: paho.MQTTMessage) -> None:
-        self.counters["bytes_in"] += len(message.payload) + len(message.topic) + HEADER_BYTES
         if len(message.payload) > LARGEST_BYTES:
             self.counters["too_large"] += 1
             return
@@ -195,6 +214,7 @@ class Link:
                 topic=message.topic,
                 payload=bytes(message.payload),
                 retain=message.retain,
+                at_s=time.monotonic(),
                 response_topic=getattr(more, "ResponseTopic", None),
                 correlation=getattr(more, "CorrelationData", None),
             )
@@ -226,7 +246,6 @@ class Link:
         info = self._client.publish(topic, payload, qos, retain, extra)
         if info.rc != paho.MQTT_ERR_SUCCESS:
             return None
-        self.counters["bytes_out"] += len(topic.encode()) + len(payload) + HEADER_BYTES
         return info.mid
 
     def subscribe(self, *filters: str) -> None:

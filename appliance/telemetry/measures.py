@@ -11,15 +11,25 @@ from typing import Any
 
 from appliance.events import Hearing
 from appliance.telemetry.board import Board, Roots, look
-from appliance.telemetry.budgets import budget_of
+from appliance.telemetry.budgets import BUDGETS, budget_of
+from appliance.telemetry.counts import Counts
 from appliance.telemetry.device import EngineFacts, Source
 from appliance.telemetry.processes import Processes, Use
+from appliance.telemetry.rates import Rate
 from appliance.telemetry.slope import Slope
 from appliance.telemetry.windows import Turns
 
 RATE_SPAN_S = 600.0
 """Rates an hour are not judged before this long: a start writes much in its first second."""
-LEAST_CACHE_LOOKUPS = 20
+LABELLED = frozenset(
+    ("wake_miss_rate", "wake_miss_rate_noise", "wake_false_accepts_per_hour", "commands_right_rate",
+     "commands_rejected_rate", "commands_coffee_right_rate", "commands_coffee_noise_right_rate", "cut_off_rate",
+     "echo_erle_db", "echo_near_end_loss_db", "self_wakes", "direction_error_deg")
+)  # fmt: skip
+"""Budgets that only a recording with the truth beside it can tell (`appliance bench`); a device in its room cannot."""
+
+
+UNKNOWN: Mapping[str, float | None] = {budget.name: None for budget in BUDGETS if budget.name not in LABELLED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +83,9 @@ class Measures:
     _written: dict[str, int] = field(default_factory=dict)
     _written_total: float = 0.0
     _drops: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=400))
-    _network: tuple[float, int] | None = None
+    counts: Counts = field(default_factory=Counts)
+    _bits: Rate = field(default_factory=Rate)
+    _cost: Rate = field(default_factory=Rate)
 
     def hears(self, hearing: Hearing, now_s: float) -> None:
         """The ear changed."""
@@ -82,18 +94,26 @@ class Measures:
         self.deaf_since_s = now_s if hearing is Hearing.DEAF else None
 
     def values(
-        self, look: Look, before_s: float, source: Source, mqtt_bytes: int, dropped: int
+        self, look: Look, before_s: float, source: Source, mqtt_bytes: int, dropped: int, cost_s: float
     ) -> dict[str, float | None]:
-        """Everything that has a budget; None where it is not known (yet)."""
+        """Everything that has a budget and is not LABELLED; None where it is not known (yet).
+
+        `mqtt_bytes`, `dropped`, `cost_s` (CPU time of telemetry) grow since the start.
+        """
         voice = self.voice_until_s >= before_s
+        bits_s = self._bits.add(look.at_s, mqtt_bytes * 8)
         return {
+            **UNKNOWN,
             **self._stages(),
+            **self.counts.values(source, look.uses),
             **self._cpu(look.uses, voice),
             **self._memory(look, voice),
-            **self._counts(look, source.engines()),
+            **self._kernel(look),
             **self._board(look.board),
             "startup_s": source.startup_s(),
-            "network_mbit_s": self._network_mbit_s(look.at_s, mqtt_bytes),
+            "network_mbit_s": None if bits_s is None else bits_s / 1e6,
+            "telemetry_kbit_s": None if bits_s is None else bits_s / 1e3,
+            "telemetry_cpu_ratio": self._cost.add(look.at_s, cost_s),
             "error_rate": self.turns.error_rate(),
             "uptime_share": self._uptime_share(look.at_s),
             "deaf_s": 0.0 if self.deaf_since_s is None else look.at_s - self.deaf_since_s,
@@ -127,19 +147,12 @@ class Measures:
         values = {"memory_peak_mb": self.peak_mb, "memory_growth_mb_per_hour": None if growth is None else growth.low}
         return values if voice else {**values, "memory_idle_mb": whole}
 
-    def _counts(self, look: Look, engines: Mapping[str, EngineFacts]) -> dict[str, float | None]:
+    def _kernel(self, look: Look) -> dict[str, float | None]:
         uses = look.uses.values()
-        tts = engines["tts"].counters if "tts" in engines else {}
-        hits = tts.get("cache_hits", 0.0)
-        misses = max(0.0, tts.get("cache_misses", 0.0) - tts.get("warmed", 0.0))  # warming misses on purpose
-        cached = tts.get("cache_bytes")
         return {
             "descriptors": float(sum(use.descriptors for use in uses)),
             "threads": float(sum(use.threads for use in uses)),
             "disk_writes_mb_per_hour": self._writes_mb_per_hour(look),
-            "engines_down": float(sum(facts.breaker_open for facts in engines.values())),
-            "tts_cache_hit_rate": hits / (hits + misses) if hits + misses >= LEAST_CACHE_LOOKUPS else None,
-            "tts_cache_mb": None if cached is None else cached / 1e6,
         }
 
     def _writes_mb_per_hour(self, look: Look) -> float | None:
@@ -158,12 +171,6 @@ class Measures:
             "undervoltage": None if board.undervoltage is None else float(board.undervoltage),
             "throttled": None if board.throttled is None else float(board.throttled),
         }
-
-    def _network_mbit_s(self, now_s: float, mqtt_bytes: int) -> float | None:
-        before, self._network = self._network, (now_s, mqtt_bytes)
-        if before is None or now_s <= before[0]:
-            return None
-        return (mqtt_bytes - before[1]) * 8 / 1e6 / (now_s - before[0])
 
     def _uptime_share(self, now_s: float) -> float | None:
         """Share of the time since the start in which the device was not deaf."""

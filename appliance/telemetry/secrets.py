@@ -57,8 +57,28 @@ def tls_context(settings: MqttSettings) -> ssl.SSLContext | None:
     return context
 
 
+ALERTS = {
+    "CERTIFICATE_EXPIRED": "The broker says that this device's certificate (telemetry.mqtt.cert_file) has expired.",
+    "CERTIFICATE_REVOKED": "The broker says that this device's certificate (telemetry.mqtt.cert_file) was revoked.",
+    "CERTIFICATE_REQUIRED": "The broker wants a certificate of this device: set telemetry.mqtt.cert_file and key_file.",
+    "UNKNOWN_CA": "The broker does not know the authority that signed this device's certificate.",
+    "BAD_CERTIFICATE": "The broker does not accept this device's certificate (telemetry.mqtt.cert_file).",
+    "UNSUPPORTED_CERTIFICATE": "This device's certificate is not made for clients (extended key usage).",
+}
+"""TLS alerts (RFC 8446, 6.2) as OpenSSL names them, by which a broker refuses a client's certificate."""
+
+
+def refusal(text: str) -> str | None:
+    """The sentence for a TLS alert that is named in `text`; None where none is."""
+    return next((sentence for alert, sentence in ALERTS.items() if alert in text.upper().replace(" ", "_")), None)
+
+
 def why(error: BaseException) -> str:
     """What kept us from the broker, as one sentence that a person can act on."""
+    if (known := refusal(str(error))) is not None and not isinstance(error, ssl.SSLCertVerificationError):
+        return known
+    if str(error) in ALERTS.values():
+        return str(error)
     if isinstance(error, ssl.SSLCertVerificationError):
         return _distrust(error)
     if isinstance(error, ssl.SSLError):

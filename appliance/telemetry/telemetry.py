@@ -40,7 +40,7 @@ from appliance.telemetry.discovery import device_message
 from appliance.telemetry.faults import FAULTS
 from appliance.telemetry.home import HomeServer
 from appliance.telemetry.link import Incoming, Link
-from appliance.telemetry.measures import Look, Looker, Measures, pids
+from appliance.telemetry.measures import Look, Looker, Measures, pids, process_table
 from appliance.telemetry.messages import event_of, metrics_body, state_body, turn_body
 from appliance.telemetry.names import Names
 from appliance.telemetry.outbox import Keep, Outbox
@@ -86,8 +86,6 @@ class Telemetry:
         self.home = HomeServer(self.delivery, mqtt.home_deadline_s, house.home_served)
         self.names = Names(house, self.link, self.topics.home_names)
         self.claims = Claims(device.id, self.delivery, house, self._lost_wake)
-        self.cost_s = 0.0
-        """CPU time that looking and telling took, seconds."""
         self._device = device
         self._source = source
         self._watch = bus.watch("telemetry", 512)
@@ -147,19 +145,18 @@ class Telemetry:
 
     async def _follow(self) -> None:
         async for happening in self._watch:
-            began_s = time.thread_time()
-            self._take(happening)
-            self.cost_s += time.thread_time() - began_s
+            with self.link.cost:
+                self._take(happening)
 
     async def _measure(self) -> None:
         """Looks at the machine once an interval."""
         before_s = time.monotonic()
         while True:
             look = await asyncio.to_thread(self._looker.look, pids(self._source.engines()))
-            began_s = time.thread_time()
-            self._judge(look, before_s)
+            with self.link.cost:
+                self._judge(look, before_s)
             before_s = look.at_s
-            self.cost_s += look.cost_s + time.thread_time() - began_s
+            self.link.cost.add(look.cost_s)
             await asyncio.sleep(self.settings.metrics_interval_s)
 
     # -- what happens on the device -------------------------------------------------------------------------------
@@ -210,8 +207,9 @@ class Telemetry:
 
     def _tell_state(self) -> None:
         self._state_due = None
-        body = state_body(self._source, self._states, self.turns, self.alerts.holding())
-        self.delivery.show(self.topics.of("state"), {"v": 1, **body})
+        with self.link.cost:
+            body = state_body(self._source, self._states, self.turns, self.alerts.holding())
+            self.delivery.show(self.topics.of("state"), {"v": 1, **body})
 
     def _tell_facts(self) -> None:
         """What seldom changes: info, discovery, state."""
@@ -228,9 +226,9 @@ class Telemetry:
         self.look = look
         if self._turning:
             self.measures.voice_until_s = look.at_s
-        counters, dropped = self.link.counters, sum(self.delivery.outbox.dropped.values())
-        traffic = counters["bytes_in"] + counters["bytes_out"]
-        self.values = self.measures.values(look, before_s, self._source, traffic, dropped)
+        link, dropped = self.link, sum(self.delivery.outbox.dropped.values())
+        traffic = link.traffic.received + link.traffic.sent
+        self.values = self.measures.values(look, before_s, self._source, traffic, dropped, link.cost.seconds)
         for change in self.alerts.look(self.values):
             if change.alert is None:
                 log.info("alert %s: healed", change.name)
@@ -254,8 +252,10 @@ class Telemetry:
             "delivered": dict(self.delivery.delivered),
             "repeated": self.delivery.repeated,
             "counters": dict(self.link.counters),
+            "bytes_in": self.link.traffic.received,
+            "bytes_out": self.link.traffic.sent,
             "commands": dict(self.commands.counters),
-            "telemetry_cpu_s": round(self.cost_s, 3),
+            "telemetry_cpu_s": round(self.link.cost.seconds, 3),
         }
 
     def health(self) -> dict[str, Any]:
@@ -263,12 +263,16 @@ class Telemetry:
         held = self.alerts.holding()
         grave = [name for name, alert in held.items() if alert.severity.value == "P0"]
         hearing, reason = self._source.hearing()
-        ready = all(facts.ready for facts in self._source.engines().values())
+        engines = self._source.engines()
+        ready = all(facts.ready for facts in engines.values())
         return {
             "healthy": not grave and ready and hearing.value != "deaf",
             "hearing": hearing.value,
             "deaf_reason": reason if hearing.value == "deaf" else None,
-            "engines": {name: facts.ready for name, facts in self._source.engines().items()},
+            "engines": {name: facts.ready for name, facts in engines.items()},
+            "engine_restarts": {name: facts.restarts for name, facts in engines.items()},
+            "processes": {} if self.look is None else process_table(self.look),
+            "turns": {"total": self.turns.total, "outcomes": dict(self.turns.outcomes)},
             "budgets": verdicts(WATCHED, self.values),
             "alerts": [alert.body() for alert in held.values()],
             "window": {"turns": self.turns.counted, "most_turns": self.turns.most},

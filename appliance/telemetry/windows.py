@@ -61,13 +61,16 @@ class Turns:
         return {name: spread(self._values(name)) for name in MEASURES_MS}
 
     def judged(self) -> dict[str, float]:
-        """`stt_ms.p50`, `response_ms.p95` …, of those with turns enough."""
+        """`stt_ms.p50`, `response_ms.p95` …, of those with turns enough; first samples out of the cache by themselves too."""
         found = {}
         for name in MEASURES_MS:
             values = self._values(name)
             if len(values) >= LEAST_TURNS:
                 for share in ("p50", "p95"):
                     found[f"{name}_ms.{share}"] = percentile(values, SHARES[share])
+        cached = [v for record in self._records if record.cached and (v := record.ms.get("tts_first")) is not None]
+        if len(cached) >= LEAST_TURNS:
+            found |= {f"tts_cached_first_ms.{share}": percentile(cached, SHARES[share]) for share in ("p50", "p95")}
         return found
 
     def error_rate(self) -> float | None:

@@ -14,7 +14,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from appliance.events import Bus, Hearing
 from appliance.settings.telemetry import HealthSettings
 from appliance.telemetry.health import HealthEndpoint
-from appliance.telemetry.telemetry import Telemetry
+from appliance.telemetry.measures import LABELLED
+from appliance.telemetry.prometheus import exposition
+from appliance.telemetry.telemetry import WATCHED, Telemetry
 from tests.broker import free_port
 from tests.telemetry import PlayedDevice, make, running, turn, until
 
@@ -64,14 +66,61 @@ async def test_health_and_metrics(tmp_path: Path) -> None:
         assert status == 200 and health["healthy"]
         assert health["budgets"]["response_ms"] == {"value": 204.5, "unit": "ms", "target": 1500, "verdict": "met"}
         assert health["budgets"]["memory_growth_mb_per_hour"]["value"] is None
+        assert "memory_growth_mb_per_hour" in health["budgets"]
         _, text = await get(port, "/metrics")
         families = {family.name: family for family in text_string_to_metric_families(text.decode())}
-        measures = {sample.labels["name"]: sample.value for sample in families["appliance_measure"].samples}
-        assert measures["threads"] > 0 and "memory_growth_mb_per_hour" not in measures
-        assert {sample.labels["device"] for sample in families["appliance_stage_ms"].samples} == {"kitchen"}
+        value = lambda name: families[f"appliance_{name}"].samples[0].value  # noqa: E731
+        assert value("threads") > 0 and value("response_seconds") == pytest.approx(0.2045)
+        assert "appliance_memory_growth_bytes_per_second" not in families, "what is not known is left out"
+        turns = families["appliance_turns"].samples
+        assert [(s.name, s.labels["outcome"], s.value) for s in turns] == [("appliance_turns_total", "answered", 10.0)]
+        assert {sample.labels["device"] for sample in families["appliance_stage_seconds"].samples} == {"kitchen"}
         played.hears = (Hearing.DEAF, "The microphone is gone.")
         status, body = await get(port, "/health")
         assert status == 503 and json.loads(body)["deaf_reason"] == "The microphone is gone."
+
+
+async def test_metrics_are_named_as_prometheus_wants_them(tmp_path: Path) -> None:
+    """Parsed by Prometheus' own client: every family is described and typed once, in base units, its samples together."""
+    played, bus = PlayedDevice(), Bus()
+    played.led, played.restarts = [10.0] * 5, 2
+    telemetry = make(tmp_path, bus, played, host=None)
+    async with running(telemetry), serving(telemetry) as port:
+        for number in range(25):
+            bus.publish(turn(number, ms={"response": 5000.0, "stt": 20.0}))
+        telemetry.delivery.outbox.dropped["metrics"] = 3
+        await until(lambda: telemetry.alerts.holding())
+        _, text = await get(port, "/metrics")
+    families = list(text_string_to_metric_families(text.decode()))
+    assert len(families) == len({family.name for family in families}) > 20
+    for family in families:
+        assert family.name.startswith("appliance_") and family.documentation.endswith(".")
+        assert family.type in ("gauge", "counter")
+        assert not family.name.endswith(("_ms", "_mb", "_s", "_kbit", "_percent", "_hour")), "base units only"
+        assert all(sample.name.endswith("_total") == (family.type == "counter") for sample in family.samples)
+        assert all(sample.labels["device"] == "kitchen" for sample in family.samples)
+        keys = [tuple(sorted(sample.labels.items())) for sample in family.samples]
+        assert len(keys) == len(set(keys)), "no sample twice"
+    assert text.count(b"# HELP") == text.count(b"# TYPE") == len(families)
+    found = {family.name: family.samples for family in families}
+    assert found["appliance_led_seconds"][0].value == 0.01
+    assert found["appliance_engine_restarts"][0].value == 2
+    assert {sample.labels["severity"] for sample in found["appliance_alert"]} == {"P0"}
+
+
+def test_labels_are_escaped_and_every_unit_is_known() -> None:
+    row = {"value": 1.0, "target": 1.0}
+    budgets = {budget.name: {**row, "unit": budget.unit} for budget in WATCHED if budget.name not in LABELLED}
+    nasty = 'a "quoted" \\ name\n'
+    health = {
+        "healthy": True, "budgets": budgets, "ms": {}, "window": {"turns": 0}, "turns": {"outcomes": {nasty: 1}},
+        "engines": {}, "engine_restarts": {}, "processes": {}, "alerts": [],
+        "mqtt": {"connected": False, "waiting": 0, "waiting_bytes": 0, "delivered": {}, "dropped": {}, "bytes_in": 0,
+                 "bytes_out": 0, "telemetry_cpu_s": 0.0},
+    }  # fmt: skip
+    families = {family.name: family for family in text_string_to_metric_families(exposition(health, "kitchen"))}
+    assert families["appliance_turns"].samples[0].labels["outcome"] == nasty
+    assert len(families["appliance_budget_target"].samples) == len(budgets), "no two budgets share a name"
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 
 RETRY_FIRST_S, RETRY_MOST_S = 0.1, 2.0
 """Upper ends of the full-jitter back-off: a card that comes back is heard within 2 s."""
+BLOCK_S = 0.01
+"""`front_end_ms` is the CPU time for so much audio, whatever the period."""
 BUFFER_MS = 500.0
 """Room for a reader that is held up; the card's own limit may be less."""
 
@@ -43,7 +45,7 @@ class AlsaSource:
         self._busy_since_s = time.monotonic()
         self._stopping = threading.Event()
         self.problem: str | None = None
-        self._counts = dict.fromkeys(("xruns", "reopens", "stale_ms", "capture_ms"), 0.0)
+        self._counts = dict.fromkeys(("xruns", "reopens", "stale_ms", "capture_ms", "front_end_ms"), 0.0)
 
     def start(self) -> None:
         self._busy_since_s = time.monotonic()
@@ -53,7 +55,7 @@ class AlsaSource:
         self._stopping.set()
 
     def counters(self) -> dict[str, float]:
-        return {name: round(value, 1) for name, value in self._counts.items()}
+        return {name: round(value, 3) for name, value in self._counts.items()}
 
     @property
     def blocked(self) -> bool:
@@ -121,7 +123,11 @@ class AlsaSource:
                 dropped = False
             self.problem, self._attempt = None, 0
             self._counts["capture_ms"] += 0.01 * (1000 * freshness.wait_s - self._counts["capture_ms"])
-            if len(samples := front_end.take(period)):  # none while the echo's processor takes its start
+            began_s = time.thread_time()
+            samples = front_end.take(period)
+            block_ms = (time.thread_time() - began_s) * 1000 * BLOCK_S * rate_hz / frames
+            self._counts["front_end_ms"] += 0.01 * (block_ms - self._counts["front_end_ms"])
+            if len(samples):  # none while the echo's processor takes its start
                 self._ear.take(samples, int(now_s * 1e9))
 
     def _gap(self, result: int) -> None:

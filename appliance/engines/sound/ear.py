@@ -66,6 +66,8 @@ class Ear:
         """Samples captured since the start."""
         self.inferences = 0
         self.detections = 0
+        self.wake_cpu_s = 0.0
+        """CPU time that the wake words took, seconds."""
 
     @property
     def listening(self) -> bool:
@@ -134,7 +136,9 @@ class Ear:
         self._held, self._held_count = [], 0
         self._ring.put(block)
         self._levels.append(level_dbfs(block))
+        began_s = time.thread_time()
         woke = self._score(block)
+        self.wake_cpu_s += time.thread_time() - began_s
         self._send()
         return woke
 

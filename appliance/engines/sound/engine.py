@@ -300,6 +300,7 @@ class SoundEngine:
             "frame_age_ms": round(self._age_s() * 1000, 1),
             "wake_inferences": self._ear.inferences,
             "detections": self._ear.detections,
+            "wake_cpu_s": round(self._ear.wake_cpu_s, 4),
             "dropped_blocks": self._dropped_before + sum(outlet.dropped for outlet in self._outlets),
             "play_underruns": self._playback.underruns,
             "echo_dropped_ms": round(self._echo.dropped_ms, 1) if self._echo is not None else 0.0,

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 import numpy as np
 from wyoming.event import Event
 
+from appliance.engines.host import memory
 from appliance.engines.stt.seam import RATE_HZ, Recogniser, Samples, Utterance
 from appliance.errors import ApplianceError, SttError
 from appliance.wire.frame import Connection
@@ -197,7 +198,7 @@ class Session:
         counters = await self._worker.run(self._recogniser.counters)
         counts = self._worker.counts
         own = {name: float(getattr(counts, name)) for name in Counts.__slots__}
-        await self._connection.send(Pong(ping.text, own | counters).event())
+        await self._connection.send(Pong(ping.text, own | counters | memory()).event())
 
     def _ready(self) -> Ready:
         known = self._recogniser

@@ -11,6 +11,7 @@ from contextlib import aclosing
 
 from wyoming.event import Event
 
+from appliance.engines.host import memory
 from appliance.engines.tts.maker import Maker
 from appliance.engines.tts.normalise import normalised
 from appliance.engines.tts.reply import Reply
@@ -119,6 +120,7 @@ class Session:
             LOG.error("The synthesiser hangs: the heartbeat is not answered.")
             return
         counters = {**self._maker.counters, **self._maker.cache.counters, "cache_bytes": float(self._maker.cache.bytes)}
+        counters |= memory()
         await self._connection.send(Pong(ping.text, counters).event())
 
     async def _keep(self, texts: tuple[str, ...]) -> None:
