@@ -149,8 +149,10 @@ class Listener:
             CallbackAPIVersion.VERSION2, f"listener-{os.urandom(4).hex()}", protocol=paho.MQTTv311, clean_session=False
         )
         if "ca" in login:
-            self.client.tls_set(str(login["ca"]))
-            self.client.username_pw_set(login["user"], login["password"])
+            files = {"certfile": login["cert"], "keyfile": login["key"]} if "cert" in login else {}
+            self.client.tls_set(str(login["ca"]), **{name: str(file) for name, file in files.items()})
+            if "user" in login:
+                self.client.username_pw_set(login["user"], login["password"])
         self._subscribed = False
         self.client.reconnect_delay_set(1, 1)
         self.client.on_connect = lambda client, *_: client.subscribe(self._topics, 1)

@@ -4,16 +4,36 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import jsonschema
+
+import appliance.telemetry
 from appliance.errors import UsageError
 from appliance.events import Bus, Hearing, Outcome, TurnEnded, TurnRecord
 from appliance.settings.device import DeviceSettings
 from appliance.settings.telemetry import TelemetrySettings
 from appliance.telemetry.device import EngineFacts
 from appliance.telemetry.telemetry import Telemetry
+from tests.broker import Authority, Broker, Listener
+
+SCHEMAS = Path(appliance.telemetry.__file__).parent / "schemas"
+PASSWORDS = {"kitchen": "one", "hall": "two", "homeassistant": "three"}
+
+
+def valid(name: str, payload: bytes) -> dict[str, Any]:
+    """The message, checked against its schema."""
+    tree: dict[str, Any] = json.loads(payload)
+    jsonschema.validate(tree, json.loads((SCHEMAS / f"{name}.json").read_text()))
+    return tree
+
+
+def owner(secure: Broker, authority: Authority) -> Listener:
+    """The home server's account on the secured broker."""
+    return Listener(secure.port, ca=authority.cert, user="homeassistant", password="three")
 
 
 class PlayedDevice:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
 import json
 import os
 import shutil
-import socket
 import stat
 import subprocess
 import sys
@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Literal
 
 from appliance.catalogue.resolve import resolve
-from appliance.errors import ModelError
+from appliance.errors import ModelError, SettingsError
 from appliance.hardware.cards import Direction, stream
 from appliance.settings import Settings
+from appliance.telemetry.probe import probe
 
 Verdict = Literal["ok", "warning", "wrong"]
 MODULES = (
@@ -182,13 +183,15 @@ def check_broker(settings: Settings) -> Iterator[Check]:
     if mqtt.host is None:
         yield Check("broker", "ok", "none is set")
         return
+    where = f"{mqtt.host}:{mqtt.port}"
     try:
-        socket.create_connection((mqtt.host, mqtt.port), timeout=BROKER_TIMEOUT_S).close()
-    except OSError as error:
-        found = f"{mqtt.host}:{mqtt.port}: {error.strerror or error}"
-        yield Check("broker", "wrong", found, "start the broker, or correct telemetry.mqtt.host and .port")
-        return
-    yield Check("broker", "ok", f"{mqtt.host}:{mqtt.port} answers")
+        trouble = asyncio.run(probe(mqtt, settings.device.id, BROKER_TIMEOUT_S))
+    except SettingsError as error:
+        trouble = error.message
+    if trouble is None:
+        yield Check("broker", "ok", f"{where} lets this device in")
+    else:
+        yield Check("broker", "wrong", f"{where}: {trouble}", "see to the broker, or correct telemetry.mqtt")
 
 
 MACHINE_CHECKS: tuple[Callable[[], Iterator[Check]], ...] = (

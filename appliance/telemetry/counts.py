@@ -31,8 +31,8 @@ class Counts:
         engines = source.engines()
         sound, tts = _counters(engines, "sound"), _counters(engines, "tts")
         return {
-            "capture_ms": sound.get("capture_ms"),  # a recording that is fed has no card to wait for
-            "front_end_ms": sound.get("front_end_ms"),
+            "capture_ms": sound.get("capture_ms") or None,  # 0: no period came yet; a feed has no card to wait for
+            "front_end_ms": sound.get("front_end_ms") or None,
             "cpu_wake_ratio": self._wake_ratio(sound),
             "led_ms": _led_ms(source),
             "stt_model_mb": _model_mb("stt", engines, uses),

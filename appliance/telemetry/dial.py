@@ -30,7 +30,7 @@ class Will:
     payload: bytes
 
 
-def new_client(settings: MqttSettings, device: str, client_id: str, will: Will) -> paho.Client:
+def new_client(settings: MqttSettings, device: str, client_id: str, will: Will | None) -> paho.Client:
     """A client without a past: what was under way is ours to repeat. Raises SettingsError for unusable files."""
     v5 = settings.version == "5"
     client = paho.Client(
@@ -43,7 +43,8 @@ def new_client(settings: MqttSettings, device: str, client_id: str, will: Will) 
         client.username_pw_set(user, password)
     if (context := tls_context(settings)) is not None:
         client.tls_set_context(context)
-    client.will_set(will.topic, will.payload, qos=1, retain=True)
+    if will is not None:
+        client.will_set(will.topic, will.payload, qos=1, retain=True)
     return client
 
 

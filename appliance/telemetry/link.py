@@ -52,7 +52,7 @@ class Refused(Exception):
 class Link:
     """One device's connection. `run` is its life; the callbacks are called in the event loop and must be quick."""
 
-    def __init__(self, settings: MqttSettings, device: str, client_id: str, will: Will) -> None:
+    def __init__(self, settings: MqttSettings, device: str, client_id: str, will: Will | None) -> None:
         self._settings = settings
         self._device = device
         self._client_id = client_id
@@ -114,6 +114,7 @@ class Link:
         self._said = ""
         client = new_client(self._settings, self._device, self._client_id, self._will)
         async with asyncio.timeout(self._settings.connect_timeout_s):
+            client.on_log, client.on_socket_close = self._logged, self._last_words
             await dial(client, self._settings)
             self._client = client
             self._attach(client, loop)
@@ -137,7 +138,7 @@ class Link:
     def _attach(self, client: paho.Client, loop: asyncio.AbstractEventLoop) -> None:
         sock = client.socket()
         if sock is None:
-            raise ConnectionResetError("closed while connecting")
+            raise ConnectionResetError(refusal(self._said) or "closed while connecting")
 
         def write() -> None:
             with self.cost:
@@ -147,12 +148,11 @@ class Link:
 
         client.on_connect = self._connected
         client.on_disconnect = self._disconnected
-        client.on_log = self._logged
         client.on_message = self._received
         client.on_publish = self._published
         client.on_socket_register_write = lambda *_: loop.add_writer(sock, write)
         client.on_socket_unregister_write = lambda *_: _unwatch(loop, sock)
-        client.on_socket_close = lambda *_: _forget(loop, sock)
+        client.on_socket_close = lambda *_: self._closing(loop, sock)
         loop.add_reader(sock, self._read, client, sock)
         if client.want_write():
             loop.add_writer(sock, write)
@@ -203,6 +203,18 @@ class Link:
         """With TLS 1.3 a broker judges our certificate after the handshake: paho tells the alert only here."""
         if level == paho.MQTT_LOG_ERR:
             self._said = text
+
+    def _last_words(self, client: paho.Client | None, userdata: Any, sock: Any) -> None:
+        """A socket is given up: an alert that nobody read, because writing failed first, still lies in it."""
+        try:
+            sock.recv(1)
+        except OSError as error:
+            self._said = str(error) if refusal(str(error)) else self._said
+
+    def _closing(self, loop: asyncio.AbstractEventLoop, sock: Any) -> None:
+        _forget(loop, sock)
+        if not self.connected:
+            self._last_words(None, None, sock)
 
     def _received(self, client: paho.Client, userdata: Any, message: paho.MQTTMessage) -> None:
         if len(message.payload) > LARGEST_BYTES:
