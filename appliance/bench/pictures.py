@@ -45,7 +45,8 @@ def _spread(result: SuiteResult) -> list[Picture | None]:
 
 
 def _latency(result: SuiteResult) -> list[Picture | None]:
-    whole = [row for row in result.details if row.get("without") is None]
+    fed = [row for row in result.details if not row.get("outside")]
+    whole = [row for row in fed if row.get("without") is None]
     timed = sorted((row for row in whole if _number(row["ms"].get("response"))), key=lambda row: row["ms"]["response"])
     found: list[Picture | None] = []
     middle = (len(timed) - 1) // 2
@@ -59,7 +60,7 @@ def _latency(result: SuiteResult) -> list[Picture | None]:
         )
     )
     found += [_turn("One of the worst turns", row) for row in reversed(timed[middle + 1 :][-WORST:])]
-    found.append(_parts(result))
+    found.append(_parts(fed))
     return found
 
 
@@ -68,14 +69,14 @@ def _turn(heading: str, row: dict[str, Any]) -> Picture | None:
     return _picture(heading, waterfall(row), f"{words} 0 is the last sample of speech; dots are partial texts.")
 
 
-def _parts(result: SuiteResult) -> Picture | None:
+def _parts(details: list[dict[str, Any]]) -> Picture | None:
     """Response times with each part switched off, where that was asked for."""
-    names = list(dict.fromkeys(row.get("without") for row in result.details))
+    names = list(dict.fromkeys(row.get("without") for row in details))
     if len(names) < 2:
         return None
     rows = {
         "all parts" if name is None else f"without {name}": _values(
-            [row for row in result.details if row.get("without") == name], "response"
+            [row for row in details if row.get("without") == name], "response"
         )
         for name in names
     }

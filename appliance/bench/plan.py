@@ -1,7 +1,7 @@
 """In: one folder of recordings, laid out by kind. Out: the request of every suite, each with the data that it wants.
 
 `wake/WORD/*`, `commands/home` (home.json), `commands/coffee` (sentences.yaml), `commands/local`, `noise/*`, `echo/`: a
-suite whose folder is missing is left out; those without data always run.
+suite whose folder is missing is left out (`barge` also without a virtual card); those without data always run.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from pathlib import Path
 
 from appliance.bench.request import Request
 from appliance.bench.suites import SUITES
+from appliance.bench.virtual_card import missing
 
 NOISE_SNR_DB = (24.0, 21.0, 18.0, 15.0, 12.0, 9.0, 6.0)
 """Levels of the published speech-to-intent benchmark."""
@@ -24,6 +25,8 @@ def everything(request: Request) -> list[tuple[str, Request]]:
     planned = [*_wake(request, root), *_commands(request, root), *_latency(request, root)]
     if (root / "echo").is_dir():
         planned.append(("echo", replace(request, data=root / "echo")))
+    if (root / "wake").is_dir() and (root / "commands" / "local").is_dir() and missing() is None:
+        planned.append(("barge", replace(request, data=root)))
     planned += [(suite, replace(request, data=None)) for suite in ("direction", "tts", "startup", "idle")]
     return [(suite, wanted) for suite, wanted in planned if suite in SUITES]
 

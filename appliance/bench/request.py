@@ -33,8 +33,12 @@ class Request:
     negatives: tuple[Path, ...] = ()
     home: Path | None = None
     sentences: tuple[Path, ...] = ()
+    names: int | None = None
+    """Devices that the home is filled up to with made-up ones."""
     without: tuple[str, ...] = ()
     """Parts that are switched off, each in a run of its own."""
+    outside: bool = False
+    """latency: some turns are listened to at the loudspeaker of a virtual card as well."""
     turn: str = "button"
     run_arguments: tuple[str, ...] = ()
     """`--config` and `--set` as they were given, for a program of its own that shall run with the same settings."""

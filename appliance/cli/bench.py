@@ -14,7 +14,8 @@ from rich.table import Table
 from rich.text import Text
 
 from appliance import catalogue
-from appliance.bench.latency import PARTS
+from appliance.bench.parts import ALL as ALL_PARTS
+from appliance.bench.parts import PARTS
 from appliance.bench.pictures import pictures
 from appliance.bench.plan import everything
 from appliance.bench.record import Judged, Record, record
@@ -55,10 +56,14 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--home", type=Path, metavar="FILE", help="rooms and device names, JSON")
     parser.add_argument("--sentences", type=Path, nargs="+", action="extend", default=[], metavar="FILE",
                         help="sentences of your own, hassil YAML")  # fmt: skip
+    parser.add_argument("--names", type=_count, metavar="N",
+                        help="commands: fill the home with made-up devices up to so many names")  # fmt: skip
     parser.add_argument("--turn", choices=("button", "wake"), default="button", help="latency: what opens each turn")
     parser.add_argument("--without", nargs="+", action="extend", default=[], metavar="PART",
-                        choices=tuple(PARTS),
-                        help=f"latency: once more with each of these switched off: {', '.join(PARTS)}")  # fmt: skip
+                        choices=(*PARTS, ALL_PARTS),
+                        help=f"latency: once more without each of these: {', '.join(PARTS)}; {ALL_PARTS}")  # fmt: skip
+    parser.add_argument("--outside", action="store_true",
+                        help="latency: listen at the loudspeaker of a virtual card, too, and say the difference")  # fmt: skip
     parser.add_argument("--json", action="store_true", help="one JSON object, a list of them for several suites")
     parser.add_argument("--report", type=Path, metavar="FILE.html", help="write a page with pictures")
     parser.add_argument("--picture", type=Path, metavar="FILE.svg",
@@ -111,7 +116,9 @@ def _request(args: argparse.Namespace, settings: Settings, models: Models) -> Re
         negatives=tuple(args.negatives),
         home=args.home,
         sentences=tuple(args.sentences),
+        names=args.names,
         without=tuple(dict.fromkeys(args.without)),
+        outside=args.outside,
         turn=args.turn,
         run_arguments=_run_arguments(args),
     )

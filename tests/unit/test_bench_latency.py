@@ -11,6 +11,7 @@ import pytest
 
 from appliance.bench.labels import Label, read_labels
 from appliance.bench.latency import LabelledTurn, judged
+from appliance.bench.outside import Outside
 from appliance.bench.pictures import pictures
 from appliance.errors import UsageError
 from appliance.events import Mark, Outcome, TurnRecord
@@ -24,6 +25,8 @@ def turn(
     intent: str | None = "HassStartTimer",
     end_of_speech_s: float | None = 1.0,
     without: str | None = None,
+    prepared: str | None = None,
+    wasted: int = 0,
 ) -> LabelledTurn:
     """A turn whose recording asks for a timer of five minutes."""
     label = Label(Path("timer.flac"), "five minutes", "HassStartTimer", {"minutes": 5}, end_of_speech_s)
@@ -31,7 +34,7 @@ def turn(
     record = TurnRecord(
         turn="t", outcome=Outcome.ANSWERED if intent else Outcome.NO_SPEECH, cause="button", transcript="five <minutes>",
         intent=intent, slots={"minutes": 5}, ms={"endpoint": endpoint_ms, "response": response_ms, "wake": None},
-        marks=marks, partials=((900.0, "five"),),
+        marks=marks, partials=((900.0, "five"),), prepared=prepared, wasted=wasted,
     )  # fmt: skip
     recording = Recording(label.file, np.zeros(16000, np.int16), end_of_speech_s)
     return LabelledTurn(label, Played(recording, record), without)
@@ -64,6 +67,23 @@ def test_a_part_switched_off_stands_beside_the_whole() -> None:
     assert result.measures["latency.response_ms.p50"] == 200.0
     assert result.measures["latency.without_flush.response_ms.p50"] == 700.0
     assert "What each part is worth: response" in [picture.heading for picture in pictures(result)]
+
+
+def test_replies_prepared_ahead_are_counted_with_those_thrown_away() -> None:
+    hit, spoilt = turn(100.0, prepared="hit", wasted=2), turn(100.0, prepared="waste", wasted=1)
+    measures = judged([hit, spoilt, turn(100.0), turn(None, None, intent=None)]).measures
+    assert measures["latency.prepared_hit_rate"] == pytest.approx(1 / 3, abs=1e-4)
+    assert measures["latency.prepared_waste_rate"] == 0.75
+
+
+def test_what_was_heard_from_outside_stands_beside_the_programs_own_figure() -> None:
+    label = Label(Path("timer.flac"), "five minutes", "HassStartTimer", {}, 1.0)
+    heard = [Outside(label, None, 310.0, 4.0), Outside(label, None, 330.0, -6.0), Outside(label, None, None, None)]
+    result = judged([turn(100.0)], heard)
+    assert result.measures["latency.outside_response_ms.p50"] == 320.0
+    assert result.measures["latency.outside_later_ms.p50"] == -1.0
+    assert result.measures["latency.outside_later_ms.max"] == -6.0
+    assert pictures(result)
 
 
 def test_the_waterfall_lies_on_the_recordings_time_line() -> None:
