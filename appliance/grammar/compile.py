@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from hassil.errors import HassilError
 from hassil.expression import Sentence
@@ -27,6 +27,8 @@ FOREIGN_COST = 0.7
 """Natural log: sentences that only a home server can act on, against those done here or written by the owner."""
 CORE_INTENTS = ("HassTurnOn", "HassTurnOff")
 """What a home is told most often."""
+T = TypeVar("T")
+
 ANSWER_GAIN = -3.0
 """Natural log: an answer to the question just asked, before everything else."""
 
@@ -76,8 +78,8 @@ def _add_block(
     if not check_excluded_context(data.excludes_context, dict(home)):
         return 0, list(data.sentence_texts)
     scope = Scope(
-        {**intents.expansion_rules, **data.expansion_rules},
-        {**intents.slot_lists, **data.slot_lists},
+        _with(intents.expansion_rules, data.expansion_rules),
+        _with(intents.slot_lists, data.slot_lists),
         missing,
         data.excludes_context,
     )
@@ -90,6 +92,11 @@ def _add_block(
         else:
             taken += 1
     return taken, dropped
+
+
+def _with(common: dict[str, T], own: Mapping[str, T]) -> Mapping[str, T]:
+    """Both; the common ones themselves where a block has none of its own, so that 500 blocks do not copy them."""
+    return {**common, **own} if own else common
 
 
 @lru_cache(20_000)

@@ -1,27 +1,30 @@
 """In: expression trees of sentences. Out: a graph of letters, expanded only where somebody walks.
 
 A node is what is still to be said: (what, where in it, what follows). Equal rests are the same node, so that thousands of
-templates share their ends, and a list of 5,000 names is one trie however many sentences refer to it.
+templates share their ends, and a list of 5,000 names is one trie however many sentences refer to it. Frequent kinds of
+nodes are packed into one number each.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from hassil.expression import Alternative, Expression, Group, ListReference, Permutation, RuleReference, TextChunk
 from hassil.intents import RangeSlotList, WildcardSlotList
 
-from appliance.grammar.scope import Scope, Tries
-from appliance.grammar.spoken import APOSTROPHES, is_spelled, letters, ways
+from appliance.grammar import packing
+from appliance.grammar.chunk import can_say, parts_of
+from appliance.grammar.forms import Forms
+from appliance.grammar.scope import Scope
+from appliance.grammar.spoken import ways
+from appliance.grammar.tails import Tails
+from appliance.grammar.trie import Tries
 
 SKIP_COST = 8.0
 """Natural log, for each polite word around the command; at 4 noise was heard as "please" and "would you"."""
 MOST_DEPTH = 32
 """Rules that refer to each other deeper than this are taken for a loop."""
-
-_WORDS = re.compile(r"\d+(?:[.,]\d+)?|[^\W\d_]+|[%°&+]|[^\w%°&+]+|_+")
 
 END = 0
 """The node where a sentence is over."""
@@ -45,15 +48,14 @@ class Graph:
         """`coarse`: of ranges only the numbers up to 12 and those that 5 divides."""
         self._language = language
         self._tries = Tries(language, coarse)
-        self._ids: dict[tuple[Any, ...], int] = {("end",): END}
-        self._nodes: list[tuple[Any, ...]] = [("end",)]
-        self._arcs: dict[int, tuple[Arc, ...]] = {}
-        self._forms: dict[tuple[Any, ...], int] = {}
-        self._expressions: list[Expression] = []
+        self._tails = Tails()
+        self._forms = Forms()
         self._scopes: list[Scope] = []
-        self._forms_of: dict[int, int] = {}
-        self._kept: list[Expression] = []
-        self._free: dict[int, bool] = {}
+        self._sayable: dict[tuple[int, int], bool] = {}
+        self._chunks: dict[str, tuple[tuple[tuple[str, str], ...] | str, ...]] = {}
+        self._ids: dict[int | tuple[Any, ...], int] = {("end",): END}
+        self._nodes: list[int | tuple[Any, ...]] = [("end",)]
+        self._choices: dict[int, tuple[Arc, ...]] = {}
         self._skips = tuple(dict.fromkeys(way for skip in skip_words for way in ways(skip, language)))
         self._starts: dict[int, float] = {}
         self._sentences: list[tuple[Expression, int, float]] = []
@@ -77,11 +79,14 @@ class Graph:
         return bool(said)
 
     def unwalked(self) -> Graph:
-        """The same sentences without what walking made of them; lists are shared. Blocks for some 50 ms."""
+        """The same sentences without what walking made of them; lists are shared. Blocks for some 20 ms."""
         other = Graph(self._language)
         other._tries, other._skips, other._scopes = self._tries, self._skips, self._scopes
+        other._tails, other._forms = self._tails, self._forms
+        other._sayable, other._chunks = self._sayable, self._chunks
         for expression, scope, cost in self._sentences:
-            other.add(expression, scope, cost)
+            other._start_at(other._expression(expression, scope, END), cost)
+            other._sentences.append((expression, scope, cost))
         for text, cost in self._texts:
             other.add_text(text, cost)
         return other
@@ -95,25 +100,60 @@ class Graph:
         return len(self._nodes)
 
     def arcs(self, node: int) -> tuple[Arc, ...]:
-        """Arcs out of `node`."""
-        if (known := self._arcs.get(node)) is None:
-            known = self._arcs[node] = tuple(self._expand(self._nodes[node]))
-        return known
+        """Arcs out of `node`. Those of choices are remembered; the rest are quickly made again."""
+        if (known := self._choices.get(node)) is not None:
+            return known
+        packed = self._nodes[node]
+        if not isinstance(packed, int):
+            made = tuple(self._expand(packed))
+        elif packed & 3 == packing.TEXT:
+            letter, written, target = self._spelled(packed)
+            return (Arc(letter, target, 0.0, written),)
+        elif packed & 3 == packing.VALUE:
+            return tuple(self._value_arcs(packed))
+        else:
+            made = tuple(self._choice_arcs(packed) if packed & 3 == packing.CHOICE else self._rest_arcs(packed))
+        self._choices[node] = made
+        return made
+
+    def letter(self, node: int) -> tuple[str, int] | None:
+        """(letter, target) where `node` is in the middle of a text and nothing else can be said; None elsewhere."""
+        packed = self._nodes[node]
+        if not isinstance(packed, int) or packed & 3 != packing.TEXT:
+            return None
+        letter, _, target = self._spelled(packed)
+        return letter, target
 
     def wild_end(self, node: int) -> int:
         """What follows the free-text slot that `node` is in."""
-        kind, _, following = self._nodes[node]
-        assert kind == "wild"
-        return int(following)
+        match self._nodes[node]:
+            case ("wild", _, following):
+                return int(following)
+        raise AssertionError(node)
 
     def _start_at(self, node: int, cost: float) -> None:
         self._starts[node] = min(cost, self._starts.get(node, cost))
 
     def _node(self, *definition: Any) -> int:
+        return self._number(definition)
+
+    def _number(self, definition: int | tuple[Any, ...]) -> int:
         node = self._ids.setdefault(definition, len(self._nodes))
         if node == len(self._nodes):
             self._nodes.append(definition)
         return node
+
+    def _text(self, tail: int, following: int) -> int:
+        return self._number(packing.text(tail, following)) if tail else following
+
+    def _spelled(self, packed: int) -> tuple[str, str, int]:
+        """(letter, written, target) of a node in the middle of a text."""
+        at, following = packing.of_text(packed)
+        letter, written, tail = self._tails[at]
+        return letter, written, self._text(tail, following)
+
+    def _value(self, trie: int, at: int, following: int) -> int:
+        return self._number(packing.value(trie, at, following))
 
     def _expand(self, node: tuple[Any, ...]) -> Iterable[Arc]:
         match node:
@@ -125,17 +165,8 @@ class Graph:
                 return [Arc(" ", self._said(skip, skip, END), SKIP_COST, " ") for skip in self._skips]
             case ("any", targets):
                 return [Arc("", target) for target in targets]
-            case ("letter", letter, written, following):
-                return [Arc(letter, following, 0.0, written)]
-            case ("choice", form, scope, following):
-                return self._choice_arcs(form, scope, following)
-            case ("rest", form, at, scope, following):
-                item = self._items(form)[at]
-                return [Arc("", self._expression(item, scope, self._rest(form, at + 1, scope, following)))]
             case ("perm", items, scope, following):
                 return self._permutation_arcs(items, scope, following)
-            case ("value", trie, at, following):
-                return self._value_arcs(trie, at, following)
             case ("wild", inside, following):
                 return self._wild_arcs(inside, following)
         raise AssertionError(node)
@@ -145,11 +176,12 @@ class Graph:
         polite = [Arc(" ", self._said(skip, f"{skip} ", self.start), SKIP_COST) for skip in self._skips]
         return [Arc(" ", self._node("begin")), *polite]
 
-    def _value_arcs(self, trie: int, at: int, following: int) -> Iterable[Arc]:
-        table = self._tries[trie]
-        for letter, child in table.children[at].items():
-            yield Arc(letter, self._node("value", trie, child, following))
-        if (written := table.written[at]) is not None:
+    def _value_arcs(self, packed: int) -> Iterable[Arc]:
+        number, at, following = packing.of_value(packed)
+        trie = self._tries[number]
+        for letter, child in trie.children(at):
+            yield Arc(letter, self._value(number, child, following))
+        if (written := trie.written.get(at)) is not None:
             yield Arc("", following, 0.0, written)
 
     def _wild_arcs(self, inside: bool, following: int) -> Iterable[Arc]:
@@ -158,16 +190,22 @@ class Graph:
             yield Arc(" ", self._node("wild", False, following), 0.0, " ")
             yield Arc("", following)
 
-    def _choice_arcs(self, form: int, scope: int, following: int) -> list[Arc]:
-        items = [item for item in self._items(form) if self._can_say(item, scope, 0)]
+    def _choice_arcs(self, packed: int) -> list[Arc]:
+        form, scope, following = packing.of_choice(packed)
+        items = [item for item in self._forms.items(form) if self._says(item, scope)]
         return [Arc("", node) for node in dict.fromkeys(self._expression(i, scope, following) for i in items)]
+
+    def _rest_arcs(self, packed: int) -> list[Arc]:
+        form, at, scope, following = packing.of_rest(packed)
+        item = self._forms.items(form)[at]
+        return [Arc("", self._expression(item, scope, self._rest(form, at + 1, scope, following)))]
 
     def _permutation_arcs(self, items: tuple[int, ...], scope: int, following: int) -> list[Arc]:
         arcs = []
         for at, item in enumerate(items):
             rest = items[:at] + items[at + 1 :]
             after = self._node("perm", rest, scope, following) if rest else following
-            arcs.append(Arc("", self._expression(self._expressions[item], scope, after)))
+            arcs.append(Arc("", self._expression(self._forms[item], scope, after)))
         return arcs
 
     def _expression(self, expression: Expression, scope: int, following: int) -> int:
@@ -178,53 +216,51 @@ class Graph:
             return self._expression(self._scopes[scope].rules[expression.rule_name].expression, scope, following)
         if isinstance(expression, ListReference):
             return self._list(expression, scope, following)
-        form = self._form(expression)
-        scope = -1 if self._is_free(form) else scope
+        form = self._forms.of(expression)
+        scope = -1 if self._forms.is_free(form) else scope
         if isinstance(expression, Permutation):
-            return self._node("perm", tuple(self._form(item) for item in expression.items), scope, following)
+            return self._node("perm", tuple(self._forms.of(item) for item in expression.items), scope, following)
         if isinstance(expression, Alternative):
-            return self._node("choice", form, scope, following)
+            return self._number(packing.choice(form, scope, following))
         return self._rest(form, 0, scope, following)
 
     def _rest(self, form: int, at: int, scope: int, following: int) -> int:
-        if at == len(self._items(form)):
+        if at == len(self._forms.items(form)):
             return following
-        return self._node("rest", form, at, scope, following)
+        return self._number(packing.rest(form, at, scope, following))
 
     def _list(self, reference: ListReference, scope: int, following: int) -> int:
         if (span := reference.get_inline_range()) is not None:
             values: Any = RangeSlotList(name=None, start=span[0], stop=span[1], step=span[2])
-            return self._node("value", self._tries.of(values, None, span), 0, following)
+            return self._value(self._tries.of(values, None, span), 0, following)
         where = self._scopes[scope]
-        values = where.lists[reference.list_name]
-        if isinstance(values, WildcardSlotList):
+        if isinstance(where.lists[reference.list_name], WildcardSlotList):
             return self._node("wild", False, following)
-        return self._node("value", self._tries.of(values, where.allowed(reference.list_name)), 0, following)
+        return self._value(self._tries.in_scope(where, reference.list_name), 0, following)
 
     def _chunk(self, text: str, following: int) -> int:
         """A piece of a template: letter by letter, but figures, signs and abbreviations in every way they are said."""
-        for word in reversed(_WORDS.findall(text)):
-            if not _is_special(word):
-                following = self._plain(word, following)
-            else:
-                nodes = tuple(self._said(way, word, following) for way in ways(word, self._language))
-                following = nodes[0] if len(nodes) == 1 else self._node("any", nodes)
-        return following
-
-    def _plain(self, word: str, following: int) -> int:
-        """A word as it is written: apostrophes are not heard, everything between words is a word's end."""
-        for sign in reversed(word):
-            heard = letters(sign) if sign.isalnum() else "" if sign in APOSTROPHES + ".,!?;:" else " "
-            for at in range(len(heard) - 1, 0, -1):
-                following = self._node("letter", heard[at], "", following)
-            following = self._node("letter", heard[:1], sign, following)
+        if (parts := self._chunks.get(text)) is None:
+            parts = self._chunks[text] = tuple(parts_of(text))
+        for part in reversed(parts):
+            if not isinstance(part, str):
+                following = self._text(self._tails.before(part, 0), following)
+                continue
+            nodes = tuple(self._said(way, part, following) for way in ways(part, self._language))
+            following = nodes[0] if len(nodes) == 1 else self._node("any", nodes)
         return following
 
     def _said(self, way: str, written: str, following: int) -> int:
         """`way`, letter by letter, for what is written as `written`."""
-        for letter in reversed(way[1:]):
-            following = self._node("letter", letter, "", following)
-        return self._node("letter", way[0], written, following)
+        signs = [(letter, "" if at else written) for at, letter in enumerate(way)]
+        return self._text(self._tails.before(signs, 0), following)
+
+    def _says(self, expression: Expression, scope: int) -> bool:
+        """As `_can_say`, remembered."""
+        key = (self._forms.of(expression), scope)
+        if (known := self._sayable.get(key)) is None:
+            known = self._sayable[key] = self._can_say(expression, scope, 0)
+        return known
 
     def _can_say(self, expression: Expression, scope: int, depth: int) -> bool:
         """Whether some way through `expression` has no empty list, no unknown rule and no sign without a word."""
@@ -233,9 +269,7 @@ class Graph:
         if isinstance(expression, Group):
             return all(self._can_say(item, scope, depth) for item in expression.items)
         if isinstance(expression, TextChunk):
-            return all(
-                ways(word, self._language) for word in _WORDS.findall(expression.original_text) if _is_special(word)
-            )
+            return can_say(expression.original_text, self._language)
         if isinstance(expression, RuleReference):
             rule = self._scopes[scope].rules.get(expression.rule_name)
             return rule is not None and depth < MOST_DEPTH and self._can_say(rule.expression, scope, depth + 1)
@@ -250,42 +284,4 @@ class Graph:
             return False
         if isinstance(values, WildcardSlotList):
             return True
-        return self._tries[self._tries.of(values, scope.allowed(reference.list_name))].some
-
-    def _items(self, form: int) -> list[Expression]:
-        return self._expressions[form].items  # type: ignore[attr-defined,no-any-return]
-
-    def _form(self, expression: Expression) -> int:
-        """The number of `expression`'s form: equal expressions of different sentences have the same."""
-        if (known := self._forms_of.get(id(expression))) is not None:
-            return known
-        form = self._forms.setdefault(self._key(expression), len(self._expressions))
-        if form == len(self._expressions):
-            self._expressions.append(expression)
-        self._kept.append(expression)  # ids are unique only while the expression lives
-        self._forms_of[id(expression)] = form
-        return form
-
-    def _key(self, expression: Expression) -> tuple[Any, ...]:
-        if isinstance(expression, TextChunk):
-            return ("text", expression.original_text)
-        if isinstance(expression, RuleReference):
-            return ("rule", expression.rule_name)
-        if isinstance(expression, ListReference):
-            return ("list", expression.list_name)
-        assert isinstance(expression, Group)
-        return (type(expression).__name__, *(self._form(item) for item in expression.items))
-
-    def _is_free(self, form: int) -> bool:
-        """Whether the form says the same in every scope: it refers to no list and no rule."""
-        if (known := self._free.get(form)) is None:
-            expression = self._expressions[form]
-            known = self._free[form] = isinstance(expression, TextChunk) or (
-                isinstance(expression, Group) and all(self._is_free(self._form(item)) for item in expression.items)
-            )
-        return known
-
-
-def _is_special(word: str) -> bool:
-    """Whether `word` is said otherwise than it is written."""
-    return word[0].isdigit() or word[0] in "%°&+" or is_spelled(word)
+        return self._tries[self._tries.in_scope(scope, reference.list_name)].some

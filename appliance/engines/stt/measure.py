@@ -2,13 +2,13 @@
 
 The recogniser is the child's own, fed 100 ms at a time; only its CPU time is counted, not the reading of files.
 Input: {"config": ChildConfig, "grammar": file or null, "noise": file or null, "jobs": [{"file", "snr_db", "seed"}]}.
-Output: {"file", "audio_s", "cpu_s", "final_ms", "transcript": {…}} or {"file", "error"}. A line {"ready": …} comes first.
+Output: {"file", "audio_s", "cpu_s", "final_ms", "pss_mb", "transcript": {…}} or {"file", "error"}. A line {"ready": engine,
+"prepare_ms", "compile_cpu_s", "loaded_mb", "ready_mb", …} comes first.
 """
 
 from __future__ import annotations
 
 import json
-import resource
 import sys
 import time
 from collections.abc import Iterator
@@ -20,6 +20,7 @@ import numpy as np
 
 from appliance.engines.sound.measure import load, mix
 from appliance.engines.stt.choose import choose
+from appliance.engines.stt.memory import give_back, memory_mb
 from appliance.engines.stt.seam import RATE_HZ
 from appliance.errors import ApplianceError
 from appliance.settings.child import ChildConfig
@@ -35,18 +36,27 @@ class Measure:
     """One recogniser, an utterance a recording."""
 
     def __init__(self, request: dict[str, Any]) -> None:
+        started_s = time.process_time()
         self._recogniser = choose(ChildConfig.model_validate(request["config"]))
         self._request = Transcribe(grammar=request["grammar"])
+        loaded_mb, loaded_s = memory_mb(), time.process_time()
         began = time.perf_counter()
         if (pending := self._recogniser.prepare(self._request)) is not None:
             pending.result(PREPARE_S)
-        self.prepare_ms = (time.perf_counter() - began) * 1000
+        give_back()
+        self.facts = {
+            "prepare_ms": (time.perf_counter() - began) * 1000,
+            "load_cpu_s": loaded_s - started_s,
+            "compile_cpu_s": time.process_time() - loaded_s,
+            "loaded_mb": loaded_mb,
+            "ready_mb": memory_mb(),
+        }
         self._noise = None if request["noise"] is None else load(Path(request["noise"]))
         self._jobs: list[dict[str, Any]] = request["jobs"]
 
     def run(self) -> Iterator[dict[str, Any]]:
         """A result for every job, in order."""
-        yield {"ready": self._recogniser.name, "prepare_ms": self.prepare_ms}
+        yield {"ready": self._recogniser.name, **self.facts}
         for job in self._jobs:
             try:
                 yield self._measure(job)
@@ -72,7 +82,7 @@ class Measure:
             "audio_s": len(samples) / RATE_HZ,
             "cpu_s": after_s - before_s,
             "final_ms": (after_s - end_s) * 1000,
-            "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+            "pss_mb": memory_mb(),
             "transcript": asdict(transcript),
         }
 

@@ -141,13 +141,12 @@ class PieceStates:
         waiting = [(self.vocabulary.root, state, 0.0)]
         while waiting:
             node, at, cost = waiting.pop()
-            for letter, child in node.children.items():
-                if (step := self.walker.step(at, letter)) is not None:
-                    onward = cost + step.cost
-                    waiting.append((child, step.state, onward))
-                    pieces += child.pieces
-                    targets += [step.state] * len(child.pieces)
-                    costs += [onward] * len(child.pieces)
+            for letter, step in self.walker.steps(at, node.children):
+                child, onward = node.children[letter], cost + step.cost
+                waiting.append((child, step.state, onward))
+                pieces += child.pieces
+                targets += [step.state] * len(child.pieces)
+                costs += [onward] * len(child.pieces)
         self.start[state], self.count[state] = self._pieces.used, len(pieces)
         self._pieces.append(pieces)
         self._targets.append(targets)

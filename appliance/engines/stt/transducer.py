@@ -19,7 +19,7 @@ from appliance.settings.child import ModelFile
 
 KNOWN_TYPES = ("zipformer2", "zipformer")
 """model_type of encoders whose states all start as zeros and come back in the order of the inputs."""
-MOST_CONTEXTS = 8_000
+MOST_CONTEXTS = 4_096
 """Decoder outputs kept (1.3 kB each with 320 dimensions)."""
 DTYPES = {"tensor(float)": np.float32, "tensor(int64)": np.int64, "tensor(int32)": np.int32}
 
