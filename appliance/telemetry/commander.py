@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 
 from appliance.errors import ApplianceError, UsageError
-from appliance.telemetry.commands import Answer, Command, RefreshHome, parse
+from appliance.telemetry.commands import Answer, Command, RefreshHome, parse, request_id
 from appliance.telemetry.device import Hands
 from appliance.telemetry.link import Incoming
 
@@ -76,7 +76,7 @@ class Commander:
         try:
             command = parse(name, incoming.payload)
         except UsageError as error:
-            self._refuse(name, incoming, error)
+            self._refuse(name, incoming, error, request_id(incoming.payload))
             return
         task = asyncio.get_running_loop().create_task(self._run(command, incoming), name=f"command {name}")
         self._running.add(task)
@@ -103,11 +103,11 @@ class Commander:
         work: Awaitable[Answer] = command.run(self._hands)
         return await work
 
-    def _refuse(self, name: str, incoming: Incoming, error: ApplianceError, request_id: str | None = None) -> None:
+    def _refuse(self, name: str, incoming: Incoming, error: ApplianceError, asked: str | None = None) -> None:
         self.counters["refused"] += 1
         log.info("command %s: refused (%s)", name[:40], error.code)
         said = {"code": error.code, "message": error.message}
-        body = {"command": name[:64], "ok": False, "result": None, "error": said, "request_id": request_id}
+        body = {"command": name[:64], "ok": False, "result": None, "error": said, "request_id": asked}
         self._answer(incoming, body)
 
     def close(self) -> None:

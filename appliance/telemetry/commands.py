@@ -204,3 +204,15 @@ def parse(name: str, payload: bytes) -> Command:
         raise UsageError("bad-value", f"{field}: {first['msg'][0].lower()}{first['msg'][1:]}.") from error
     except (ValueError, RecursionError) as error:
         raise UsageError("no-json", "A command is a JSON object.") from error
+
+
+def request_id(payload: bytes) -> str | None:
+    """The id in a payload that is no command, so that whoever asked knows which one was refused; None without one."""
+    if len(payload) > LARGEST_BYTES:
+        return None
+    try:
+        tree = json.loads(payload or b"{}")
+    except (ValueError, RecursionError):
+        return None
+    found = tree.get("request_id") if isinstance(tree, dict) else None
+    return found if isinstance(found, str) and len(found) <= 64 else None

@@ -23,6 +23,7 @@ from appliance.events import (
     StateChanged,
     TurnEnded,
     TurnStarted,
+    VolumeChanged,
     WakeDetected,
 )
 from appliance.settings.device import DeviceSettings
@@ -178,6 +179,8 @@ class Telemetry:
                 self._state_soon()
             case HearingChanged():
                 self.measures.hears(happening.hearing, happening.at_s)
+                self._state_soon()
+            case VolumeChanged():
                 self._state_soon()
             case WakeDetected() if self.settings.mqtt.arbitrate:
                 self.claims.heard(happening)

@@ -48,10 +48,11 @@ class HomeServer(Listener):
 
 
 @asynccontextmanager
-async def device(made: Broker, folder: Path, speed: float = 0.0) -> AsyncIterator[Appliance]:
+async def device(made: Broker, folder: Path, speed: float = 0.0, *more: str) -> AsyncIterator[Appliance]:
     assignments = (
         "telemetry.mqtt.host=127.0.0.1", f"telemetry.mqtt.port={made.port}", "telemetry.mqtt.tls=false",
         "device.id=study", "tts.warm=false", "conversation.follow_up=false", f"models.mirror={MODELS}",
+        *more,
     )  # fmt: skip
     settings = feed_settings(load_settings(None, assignments, {})[0], folder, speed)
     async with app.running(settings, catalogue.resolve(settings)) as appliance:
