@@ -15,6 +15,8 @@ from hassil.sample import sample_expression
 from appliance.grammar.scope import Scope
 from appliance.grammar.spoken import number_words, ways
 
+UNSPOKEN = "unspoken"
+"""Key in the metadata of a list value that is for typed text only."""
 MOST_SAMPLES = 64
 """Texts that one list value written as a template may stand for."""
 
@@ -115,6 +117,8 @@ class Tries:
 
 
 def _value_texts(value: TextSlotValue) -> list[str]:
+    if value.metadata and value.metadata.get(UNSPOKEN):
+        return []
     if isinstance(value.text_in, TextChunk):
         return [value.text_in.original_text]
     try:

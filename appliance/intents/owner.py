@@ -13,10 +13,12 @@ from hassil.parse_expression import parse_sentence
 from hassil.parser import ParseError
 
 from appliance.errors import GrammarError
+from appliance.grammar.spoken import ways
 
 _SECTIONS = {"language", "settings", "intents", "lists", "expansion_rules", "skip_words", "responses"}
 _LISTS = re.compile(r"\{([^}:]+)")
 _RULES = re.compile(r"<([^>]+)>")
+_SIGNS = re.compile(r"[()\[\]{}<>|:;]")
 _HOME_LISTS = {"name", "area", "floor"}
 """Filled from the home; always there."""
 
@@ -49,7 +51,7 @@ class OwnerSentences:
     problems: list[GrammarError] = field(default_factory=list)
 
 
-def read_owner(path: Path, known: dict[str, Any]) -> OwnerSentences:
+def read_owner(path: Path, known: dict[str, Any], language: str = "en") -> OwnerSentences:
     """Reads one file. `known` is hassil's dict so far: its lists and rules may be used by the owner. Never raises."""
     found = OwnerSentences()
     try:
@@ -67,15 +69,17 @@ def read_owner(path: Path, known: dict[str, Any]) -> OwnerSentences:
     if not isinstance(tree, dict):
         found.problems.append(GrammarError("sentences-shape", f"{path}:1: expected a table with 'intents'."))
         return found
-    _Check(path, found, known).tree(tree)
+    _Check(path, found, known, language).tree(tree)
     return found
 
 
 class _Check:
     """Takes over what is sound, notes what is not."""
 
-    def __init__(self, path: Path, found: OwnerSentences, known: dict[str, Any]) -> None:
+    def __init__(self, path: Path, found: OwnerSentences, known: dict[str, Any], language: str) -> None:
         self._path = path
+        self._language = language
+        self._mute: set[str] = set()
         self._found = found
         self._lists = _HOME_LISTS | set(known.get("lists", {}))
         self._rules = set(known.get("expansion_rules", {}))
@@ -109,6 +113,12 @@ class _Check:
             self._problem(intent, f"intent '{intent}' has a part of 'data' without a list of 'sentences'.")
             return None
         sound = [str(sentence) for sentence in sentences if self._sound(sentence, intent)]
+        for sentence in sentences:
+            if mute := [name for name in _LISTS.findall(str(sentence)) if name.strip() in self._mute]:
+                self._problem(
+                    sentence,
+                    f"'{sentence}' cannot be spoken, only typed: list '{mute[0]}' holds no word that can be said.",
+                )
         if not sound:
             return None
         plain: dict[str, Any] = _plain(raw)
@@ -121,7 +131,7 @@ class _Check:
         try:
             parse_sentence(sentence)
         except (ParseError, ValueError, AssertionError) as error:
-            self._problem(sentence, f"'{sentence}' is no sentence: {error}.")
+            self._problem(sentence, f"'{sentence}' is no sentence: {_plainly(error)}.")
             return False
         missing = [f"{{{name}}}" for name in _LISTS.findall(sentence) if name.strip() not in self._lists]
         missing += [f"<{name}>" for name in _RULES.findall(sentence) if name.strip() not in self._rules]
@@ -137,6 +147,8 @@ class _Check:
             plain = _plain(body)
             if "values" in plain:
                 plain["values"] = [value for value in body["values"] or [] if self._value(name, value)]
+                if not any(self._speakable(value) for value in plain["values"]):
+                    self._mute.add(str(name))
                 plain = _plain(plain)
             elif "range" in plain and not self._range(name, plain["range"]):
                 continue
@@ -148,6 +160,10 @@ class _Check:
             self._problem(name, f"list '{name}' holds {text!r}, which is no text: put it in quotes.")
             return False
         return self._sound(text)
+
+    def _speakable(self, value: Any) -> bool:
+        text = str(value.get("in") if isinstance(value, dict) else value)
+        return bool(ways(" ".join(_SIGNS.sub(" ", text).split()), self._language))
 
     def _range(self, name: str, bounds: Any) -> bool:
         try:
@@ -172,6 +188,13 @@ class _Check:
     def _problem(self, place: str | None, what: str) -> None:
         line = f":{place.line}" if isinstance(place, Marked) else ""
         self._found.problems.append(GrammarError("sentences-wrong", f"{self._path}{line}: {what}"))
+
+
+def _plainly(error: Exception) -> str:
+    """hassil's message, in words for people where it is one that typing errors cause."""
+    text = str(error)
+    group = re.match(r"Unable to find end of (\w+)", text)
+    return f"a {group.group(1)} that is opened there is never closed" if group is not None else text.splitlines()[0]
 
 
 def _plain(value: Any) -> Any:

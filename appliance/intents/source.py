@@ -18,10 +18,11 @@ from hassil.util import merge_dict
 from home_assistant_intents import get_intents, get_languages
 
 from appliance.errors import GrammarError
+from appliance.grammar.script import scripts
 from appliance.grammar.source import GrammarSource
-from appliance.intents.home import Entity, Home
+from appliance.intents.home import Home
+from appliance.intents.names import HomeNames
 from appliance.intents.owner import read_owner
-from appliance.intents.spoken import spoken_forms
 from appliance.settings.conversation import IntentSettings
 
 log = logging.getLogger(__name__)
@@ -53,8 +54,6 @@ LOCAL_INTENTS = (
 """What the device does itself, without a home server."""
 
 _OWN_VOLUME = ("HassSetVolume", "HassSetVolumeRelative")
-_CARRIED = ("light", "cover", "climate", "media_player", "sensor", "binary_sensor")
-"""Domains whose attributes Home Assistant puts into a name's context (device_class, say)."""
 
 
 def grammar_source(
@@ -63,7 +62,7 @@ def grammar_source(
     settings: IntentSettings | None = None,
     problems: list[GrammarError] | None = None,
 ) -> GrammarSource:
-    """Everything that may be said. What is wrong with the owner's files goes to `problems`, or else to the log.
+    """Everything that may be said. What is wrong with files and names goes to `problems`, or else to the log.
 
     Raises GrammarError for a language that nobody wrote sentences for. Blocks for some 10 ms (300 ms for 5,000 names).
     """
@@ -73,7 +72,8 @@ def grammar_source(
     if settings.builtin:
         merge_dict(tree, _own(spoken))
     owned = _merge_owner(tree, settings.sentences, problems)
-    _add_home(tree, home, spoken)
+    for problem in _add_home(tree, home, spoken):
+        _report(problem, problems)
     if home.area is None:
         _without_area(tree)
     context = {"area": home.area} if home.area is not None else {}
@@ -134,48 +134,34 @@ def _merge_owner(tree: dict[str, Any], files: Sequence[Path], problems: list[Gra
     """Merges the owner's files as Home Assistant does (lists grow); gives the names of their intents."""
     owned: list[str] = []
     for file in files:
-        found = read_owner(file, tree)
+        found = read_owner(file, tree, str(tree["language"]))
         for problem in found.problems:
-            log.warning("%s", problem)
-        if problems is not None:
-            problems.extend(found.problems)
+            _report(problem, problems)
         owned.extend(found.tree.get("intents", {}))
         merge_dict(tree, found.tree)
     return owned
 
 
-def _add_home(tree: dict[str, Any], home: Home, language: str) -> None:
+def _add_home(tree: dict[str, Any], home: Home, language: str) -> Iterator[GrammarError]:
+    """Adds the home's lists; gives what is wrong with its names."""
+    alphabet = scripts("".join(text for intent in tree["intents"].values() for text in _texts(intent)))
+    made = HomeNames(home, language, alphabet or frozenset({"LATIN"}))
     lists = tree.setdefault("lists", {})
-    names = [value for entity in home.entities for value in _name_values(entity, language)]
-    lists["name"] = {"values": list(_unlike(names))}
-    areas = [
-        {"in": form, "out": area.name}
-        for area in home.areas
-        for name in (area.name, *area.aliases)
-        for form in spoken_forms(name, language)
-    ]
-    lists["area"] = {"values": list(_unlike(areas))}
+    lists["name"], lists["area"] = {"values": made.names}, {"values": made.areas}
     lists.setdefault("floor", {"values": []})
+    yield from made.problems()
 
 
-def _name_values(entity: Entity, language: str) -> Iterator[dict[str, Any]]:
-    context: dict[str, Any] = {"domain": entity.domain}
-    if entity.domain in _CARRIED and "device_class" in entity.attributes:
-        context["device_class"] = entity.attributes["device_class"]
-    metadata = {"domain": entity.domain, "area": entity.area}
-    for name in (entity.name, *entity.aliases):
-        for form in spoken_forms(name, language):
-            yield {"in": form, "out": entity.name, "context": context, "metadata": metadata}
+def _texts(intent: dict[str, Any]) -> Iterator[str]:
+    for block in intent["data"]:
+        yield from map(str, block["sentences"])
 
 
-def _unlike(values: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """The values without exact doubles; two devices of one name in different rooms are no doubles."""
-    seen: set[str] = set()
-    for value in values:
-        key = repr(sorted(value.items()))
-        if key not in seen:
-            seen.add(key)
-            yield value
+def _report(problem: GrammarError, problems: list[GrammarError] | None) -> None:
+    if problems is None:
+        log.warning("%s", problem)
+    else:
+        problems.append(problem)
 
 
 def _blocks(tree: dict[str, Any], intents: Sequence[str]) -> Iterator[dict[str, Any]]:
