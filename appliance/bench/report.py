@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from string import Template
@@ -13,12 +13,19 @@ from typing import Any
 from appliance.bench.draw import figure
 from appliance.bench.pictures import Picture, pictures
 from appliance.bench.record import Judged, Record
+from appliance.bench.tables import LEVELS, compared, heading, times, worst
 from appliance.telemetry.budgets import Direction
 
 PAGE = Path(__file__).with_name("report.html")
 MOST_ROWS = 1000
 CARDS = 4
 HEADLINES = {
+    "barge": (
+        "barge.wake_silence_ms.p50",
+        "barge.stop_silence_ms.p50",
+        "barge.button_silence_ms.p50",
+        "barge.right_rate",
+    ),
     "latency": ("latency.response_ms.p50", "latency.response_ms.p95", "latency.cut_off_rate", "latency.right_rate"),
 }
 """Suites with more measures than a person reads → those that sum it up."""
@@ -59,8 +66,7 @@ def _section(record: Record) -> str:
         f'<section><div class="head"><h2>{escape(result.title)}</h2><span class="soft">n = {result.n}</span></div>'
         + _cards(record)
         + "".join(map(_figure, pictures(result)))
-        + "<h3>Measures and budgets</h3>"
-        + _measures(record.judged)
+        + _tables(record)
         + _notes(result.notes)
         + _details(result.details)
         + "</section>"
@@ -84,13 +90,63 @@ def _with_unit(row: Judged) -> str:
     unit = row.budget.unit if row.budget else ""
     if row.value is None:
         return "–"
-    if unit in ("share", "of a core") or (not unit and row.name.endswith("_rate")):
+    if unit in ("share", "of a core") or (not unit and row.name.partition("@")[0].endswith("_rate")):
         return f"{figure(round(100 * row.value, 2))} %"
     return f"{figure(row.value)} {escape(unit)}".strip()
 
 
 def _verdict(row: Judged) -> str:
     return "" if row.verdict is None else f'<span class="v {row.verdict}">{row.verdict}</span>'
+
+
+def _tables(record: Record) -> str:
+    """Comparisons, times with their percentiles, and every other measure by itself."""
+    beside, rest = compared(record.judged)
+    stages, rest = times(rest)
+    parts = []
+    if beside:
+        parts.append(f"<h3>What it is worth, and for whom</h3>{_compared(beside, record.result.suite)}")
+    if stages:
+        parts.append(f"<h3>Times and budgets, ms</h3>{_times(stages, record.result.suite)}")
+    if rest:
+        parts.append(f"<h3>Measures and budgets</h3>{_measures(rest)}")
+    return "".join(parts)
+
+
+def _compared(rows: Mapping[str, Mapping[str, Judged]], suite: str) -> str:
+    names = list(dict.fromkeys(name for columns in rows.values() for name in columns))
+    head = "".join(f'<th class="n">{heading(name, suite)}</th>' for name in names)
+    body = "".join(
+        f'<tr><td class="name">{escape(name)}</td>'
+        + "".join(f'<td class="n">{_with_unit(columns[each]) if each in columns else ""}</td>' for each in names)
+        + "</tr>"
+        for name, columns in rows.items()
+    )
+    return f'<div class="wide"><table><tr><th></th>{head}</tr>{body}</table></div>'
+
+
+def _times(stages: Mapping[str, Mapping[str, Judged]], suite: str) -> str:
+    head = "".join(f'<th class="n">{level}</th>' for level in LEVELS)
+    body = "".join(_time(name, dict(levels), suite) for name, levels in stages.items())
+    return (f'<div class="wide"><table><tr><th>from → to</th>{head}<th class="n">target</th>'
+            f'<th class="n">beyond everybody</th><th>verdict</th></tr>{body}</table></div>')  # fmt: skip
+
+
+def _time(name: str, levels: dict[str, Judged], suite: str) -> str:
+    cells = "".join(f'<td class="n"><b>{_value(levels.get(level))}</b></td>' for level in LEVELS)
+    budgets = list(dict.fromkeys(row.budget for row in levels.values() if row.budget is not None))
+    target = " · ".join(dict.fromkeys(f"≤ {_exact(budget.target)}" for budget in budgets))
+    goal = " · ".join(f"≤ {_exact(budget.goal)}" for budget in budgets if budget.goal is not None)
+    verdict = worst(levels)
+    mark = "" if verdict is None else f'<span class="v {verdict}">{verdict}</span>'
+    return (f'<tr><td class="name">{heading(name, suite)}</td>{cells}<td class="n">{target}</td>'
+            f'<td class="n">{goal}</td><td>{mark}</td></tr>')  # fmt: skip
+
+
+def _value(row: Judged | None) -> str:
+    if row is None:
+        return ""
+    return '<span class="null">null</span>' if row.value is None else _exact(row.value)
 
 
 def _measures(rows: Sequence[Judged]) -> str:
@@ -156,7 +212,7 @@ def _cell(value: object) -> str:
 def _conditions(record: Record) -> str:
     """Machine, versions and models: without them a figure says nothing."""
     parts = ['<section><h2>Conditions</h2><div class="wide">']
-    for heading, table in (
+    for words, table in (
         ("Machine", record.machine),
         ("Versions", record.versions),
         ("Models, SHA-256", record.models),
@@ -165,5 +221,5 @@ def _conditions(record: Record) -> str:
             f"<tr><td class='name'>{escape(name.replace('_', ' '))}</td><td><code>{escape(str(value))}</code></td></tr>"
             for name, value in table.items()
         )
-        parts.append(f"<h3>{heading}</h3><table>{rows or '<tr><td>none: starter engines ran</td></tr>'}</table>")
+        parts.append(f"<h3>{words}</h3><table>{rows or '<tr><td>none: starter engines ran</td></tr>'}</table>")
     return "".join(parts) + "</div></section>"
