@@ -7,14 +7,16 @@ the best one never sees a better claim and has waited for nothing. Without a bro
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+AGREED_MS = 150.0
+"""All must know within this time of the wake word who answers. Nobody waits for it: a loser stops in the very moment in
+which a better claim arrives, so agreement takes what lies between the ears and one delivery. Later ones are counted."""
 TOGETHER_S = 0.5
-"""Claims that come within this time of a wake are about the same words. 100 ms lie between the devices' ears, a broker
-on Wi-Fi takes some more; people do not say the same word to two devices twice a second."""
+"""The deadline, on the device's own clock: a claim that arrives later is about other words and stops nobody. Late is better
+than two answers, so it lies above AGREED_MS: Wi-Fi that sleeps takes 100 ms and more for a delivery."""
 MOST_REMEMBERED = 256
 
 
@@ -37,44 +39,55 @@ class Claim:
         return {"wake_word": wake_word, "score": self.score, "level_dbfs": self.level_dbfs}
 
 
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A wake word that another device answers."""
+
+    wake_word: str
+    winner: str
+    at_s: float
+    """When it became known here, monotonic: the arrival of the better claim, or our own hearing where that came later."""
+    after_ms: float
+    """Since this device heard the word: so long it listened in vain."""
+
+
 @dataclass(slots=True)
 class Arbiter:
     """One device's view. Nothing in here waits."""
 
     device: str
-    on_yield: Callable[[str, str], None]
-    """Called once for a lost wake: (wake word, the winner)."""
-    clock: Callable[[], float] = time.monotonic
+    on_yield: Callable[[Lost], None]
+    """Called once for a lost wake, within `heard` or `told`."""
     _own: dict[str, tuple[float, Claim]] = field(default_factory=dict)
     _others: dict[tuple[str, str], tuple[float, Claim]] = field(default_factory=dict)
 
-    def heard(self, wake_word: str, score: float, level_dbfs: float | None) -> Claim:
-        """This device heard the word: the claim to tell the others. Yields at once to a better one that came first."""
-        now_s, claim = self.clock(), Claim.of(self.device, score, level_dbfs)
-        self._own[wake_word] = (now_s, claim)
-        for (word, _), (at_s, other) in list(self._others.items()):
-            if word == wake_word and now_s - at_s <= TOGETHER_S and other > claim:
-                self._yield(wake_word, other.device)
+    def heard(self, wake_word: str, score: float, level_dbfs: float | None, at_s: float) -> Claim:
+        """This device heard the word at `at_s` (monotonic): the claim to tell the others. Yields to a better one that
+        came before."""
+        claim = Claim.of(self.device, score, level_dbfs)
+        self._own[wake_word] = (at_s, claim)
+        for (word, _), (told_s, other) in list(self._others.items()):
+            if word == wake_word and abs(at_s - told_s) <= TOGETHER_S and other > claim:
+                self._yield(wake_word, other.device, max(at_s, told_s))
                 break
         return claim
 
-    def told(self, wake_word: str, claim: Claim) -> None:
-        """Another device claims the word."""
+    def told(self, wake_word: str, claim: Claim, at_s: float) -> None:
+        """Another device's claim arrived at `at_s` (monotonic, this device's clock)."""
         if claim.device == self.device:
             return
-        now_s = self.clock()
         self._others.pop((wake_word, claim.device), None)
-        self._others[wake_word, claim.device] = (now_s, claim)
+        self._others[wake_word, claim.device] = (at_s, claim)
         if len(self._others) > MOST_REMEMBERED:
             del self._others[next(iter(self._others))]  # the oldest: dicts keep the order of coming
         own = self._own.get(wake_word)
-        if own is not None and now_s - own[0] <= TOGETHER_S and claim > own[1]:
-            self._yield(wake_word, claim.device)
+        if own is not None and abs(at_s - own[0]) <= TOGETHER_S and claim > own[1]:
+            self._yield(wake_word, claim.device, max(at_s, own[0]))
 
-    def _yield(self, wake_word: str, winner: str) -> None:
+    def _yield(self, wake_word: str, winner: str, at_s: float) -> None:
         """Tells it once: a second better claim is no news."""
-        if self._own.pop(wake_word, None) is not None:
-            self.on_yield(wake_word, winner)
+        if (own := self._own.pop(wake_word, None)) is not None:
+            self.on_yield(Lost(wake_word, winner, at_s, (at_s - own[0]) * 1000))
 
 
 def parse_claim(device: str, tree: Any) -> tuple[str, Claim] | None:

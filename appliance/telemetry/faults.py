@@ -20,6 +20,8 @@ FAULTS: tuple[Budget, ...] = (
     ),
     Budget(name="undervoltage", unit="", target=0, remedy="Use a power supply of 5.1 V and 5 A, and a short cable."),
     Budget(name="throttled", unit="", target=0, remedy="Cool the board, or use a stronger power supply."),
+    Budget(name="agreed_ms", unit="ms", target=150, warning=300, critical=500,
+           remedy="Claims of other devices come late: give broker and devices a better network, without power saving."),
     Budget(name="messages_dropped_per_hour", unit="1/h", target=0,
            remedy="The broker was away for too long: raise `telemetry.mqtt.kept_messages`, or see to the broker."),
 )  # fmt: skip

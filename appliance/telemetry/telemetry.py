@@ -30,6 +30,7 @@ from appliance.settings.device import DeviceSettings
 from appliance.settings.telemetry import TelemetrySettings
 from appliance.telemetry import board
 from appliance.telemetry.alerts import Alerts, verdicts
+from appliance.telemetry.arbitration import Lost
 from appliance.telemetry.budgets import BUDGETS
 from appliance.telemetry.claims import Claims
 from appliance.telemetry.commander import Commander
@@ -232,6 +233,7 @@ class Telemetry:
         link, dropped = self.link, sum(self.delivery.outbox.dropped.values())
         traffic = link.traffic.received + link.traffic.sent
         self.values = self.measures.values(look, before_s, self._source, traffic, dropped, link.cost.seconds)
+        self.values["agreed_ms"] = self.claims.usual_ms
         for change in self.alerts.look(self.values):
             if change.alert is None:
                 log.info("alert %s: healed", change.name)
@@ -350,5 +352,6 @@ class Telemetry:
         message = {"v": 1, "at": round(time.time(), 3), **body}
         self.delivery.send(wanted if wanted and below else own, message, incoming.correlation)
 
-    def _lost_wake(self, wake_word: str, winner: str) -> None:
-        self._queue("event", "event/yield", {"event_type": "yield", "wake_word": wake_word, "winner": winner})
+    def _lost_wake(self, lost: Lost) -> None:
+        body = {"event_type": "yield", "wake_word": lost.wake_word, "winner": lost.winner}
+        self._queue("event", "event/yield", {**body, "after_ms": round(lost.after_ms, 1)})

@@ -119,6 +119,10 @@ async def test_the_device_that_heard_worse_stops_silently(tmp_path: Path) -> Non
             await asyncio.sleep(0.3)
             alone = (await Player(appliance, "wake", True).play(load(file))).record
             assert alone.outcome is not Outcome.CANCELLED, "nobody else heard it"
+            made.freeze()  # nobody waits for the broker: the winner, or whoever is alone, answers as fast as without one
+            held_up = (await Player(appliance, "wake", True).play(load(file))).record
+            made.thaw()
+            assert held_up.outcome is alone.outcome and appliance.telemetry.claims.yielded == 0
             house.client.on_message = claim
             lost = (await Player(appliance, "wake", True).play(load(file))).record
             assert (lost.outcome, lost.reply) == (Outcome.CANCELLED, None)

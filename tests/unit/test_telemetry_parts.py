@@ -1,4 +1,4 @@
-"""In: values, files and time by hand. Out: windows, slope, alerts, outbox, board and claims do what they say."""
+"""In: values, files and time by hand. Out: windows, slope, alerts, outbox and board do what they say."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from appliance.errors import SettingsError
 from appliance.events import Hearing, Outcome, TurnRecord
 from appliance.settings import load
 from appliance.telemetry.alerts import Alerts, well_within
-from appliance.telemetry.arbitration import Arbiter, Claim, parse_claim
 from appliance.telemetry.board import Roots, look, model
 from appliance.telemetry.budgets import BUDGETS, Severity
 from appliance.telemetry.faults import FAULTS
@@ -215,7 +214,7 @@ def test_no_infinity_leaves_the_device() -> None:
         encode({"x": float("nan")})
 
 
-# -- privacy, board, claims, settings -----------------------------------------------------------------------------------
+# -- privacy, board, settings -----------------------------------------------------------------------------------
 
 
 def test_what_was_said_goes_out_only_if_the_owner_says_so() -> None:
@@ -249,41 +248,6 @@ def test_board_of_a_pi(tmp_path: Path) -> None:
 def test_board_that_tells_nothing(tmp_path: Path) -> None:
     seen = look(Roots(tmp_path, tmp_path, tmp_path))
     assert (seen.temperature_c, seen.throttled, seen.undervoltage, seen.wifi_dbm) == (None, None, None, None)
-
-
-@given(
-    st.permutations(["attic", "hall", "kitchen"]),
-    st.lists(st.tuples(st.floats(0, 1), st.floats(-90, 0)), min_size=3, max_size=3),
-)
-def test_whatever_the_order_one_remains(order: list[str], ears: list[tuple[float, float]]) -> None:
-    lost: list[str] = []
-    arbiters = {name: Arbiter(name, lambda word, winner, name=name: lost.append(name)) for name in order}  # type: ignore[misc]
-    for name, (score, level) in zip(order, ears, strict=True):
-        claim = arbiters[name].heard("alexa", score, level)
-        for other in order:
-            arbiters[other].told("alexa", claim)
-    assert len(lost) == len(set(lost)) == 2
-
-
-def test_a_claim_of_long_ago_is_forgotten() -> None:
-    now = [0.0]
-    lost: list[str] = []
-    arbiter = Arbiter("hall", lambda word, winner: lost.append(winner), lambda: now[0])
-    arbiter.told("alexa", Claim(1.0, 0.0, "kitchen"))
-    now[0] = 0.6
-    arbiter.heard("alexa", 0.9, None)
-    arbiter.told("computer", Claim(1.0, 0.0, "kitchen"))
-    assert lost == []
-
-
-@pytest.mark.parametrize(
-    "tree",
-    [None, [], {}, {"wake_word": "a", "score": True, "level_dbfs": 1}, {"wake_word": "a", "score": 2, "level_dbfs": 1},
-     {"wake_word": "a", "score": float("nan"), "level_dbfs": 1}, {"wake_word": 1, "score": 1, "level_dbfs": 1},
-     {"wake_word": "a", "score": 1, "level_dbfs": 1e9}],
-)  # fmt: skip
-def test_claims_of_rubbish(tree: object) -> None:
-    assert parse_claim("hall", tree) is None
 
 
 @pytest.mark.parametrize("name", ["a/b", "a+b", "a#b", "a b", ""])
@@ -334,13 +298,3 @@ def test_password_from_a_systemd_credential(tmp_path: Path, monkeypatch: pytest.
     assert login(MqttSettings(), "kitchen") == ("kitchen", "open sesame")
     with pytest.raises(SettingsError, match="cannot be read"):
         login(MqttSettings(password_file=tmp_path / "missing"), "kitchen")
-
-
-def test_a_flood_of_claims_hides_no_newer_one() -> None:
-    lost: list[str] = []
-    arbiter = Arbiter("hall", lambda word, winner: lost.append(winner))
-    for number in range(5000):
-        arbiter.told(f"word{number}", Claim(1.0, 0.0, "rogue"))
-    arbiter.heard("alexa", 0.9, None)
-    arbiter.told("alexa", Claim(1.0, 0.0, "kitchen"))
-    assert lost == ["kitchen"] and len(arbiter._others) <= 256
