@@ -19,8 +19,9 @@ from typing import Any
 
 log = logging.getLogger(__name__)
 
-EXPENDABLE = ("metrics", "event", "turn")
-"""Kinds that may be dropped for want of room, the first to go first; alerts and button events never are."""
+EXPENDABLE = ("metrics", "event", "turn", "button")
+"""Kinds that may be dropped for want of room, the first to go first. An alert never is; of one that changed several times
+while nobody listened, the older grades go last of all: what holds arrives whatever happens, and room stays bounded."""
 DURABLE = ("turn", "alert", "button")
 """Kinds that survive a restart."""
 RECENT_S = 5.0
@@ -146,11 +147,17 @@ class Outbox:
 
     def _shrink(self) -> None:
         while len(self) > self.most or self.bytes > self.most_bytes:
-            kind = next((kind for kind in EXPENDABLE if self._waiting[kind]), None)
-            if kind is None:
+            kind = next((kind for kind in EXPENDABLE if self._waiting[kind]), "alert")
+            seq = self._outdated() if kind == "alert" else next(iter(self._waiting[kind]))
+            if seq is None:
                 return
-            self._remove(next(iter(self._waiting[kind])))
+            self._remove(seq)
             self.dropped[kind] += 1
+
+    def _outdated(self) -> int | None:
+        """The oldest alert that a newer one of the same name has replaced; None where each is the newest of its name."""
+        newest = {entry.topic: seq for seq, entry in self._waiting["alert"].items()}
+        return next((seq for seq, entry in self._waiting["alert"].items() if seq != newest[entry.topic]), None)
 
 
 @dataclass(slots=True)

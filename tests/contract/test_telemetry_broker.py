@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import sqlite3
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,7 @@ import pytest
 
 from appliance.events import Bus, ButtonPressed, State, StateChanged, WakeDetected
 from tests.broker import Authority, Broker, Listener, needs_mosquitto
+from tests.shared import ROOT
 from tests.telemetry import PlayedDevice, make, owner, running, turn, until, valid
 
 pytestmark = needs_mosquitto
@@ -151,3 +155,49 @@ async def test_a_late_last_will_is_contradicted(tmp_path: Path, plain: Broker) -
         home.client.publish("appliance/kitchen/availability", "offline", 1, retain=True)
         await until(lambda: home.on("kitchen/availability")[-2:] == [b"offline", b"online"])
     home.close()
+
+
+LONELY = """
+import asyncio, sys
+from pathlib import Path
+from appliance.events import Bus, ButtonPressed
+from tests.telemetry import PlayedDevice, make, turn
+
+async def main():
+    bus = Bus()
+    telemetry = make(Path(sys.argv[1]), bus, PlayedDevice(), port=int(sys.argv[2]))
+    task = asyncio.create_task(telemetry.run())
+    await asyncio.sleep(0.2)
+    for number in range(1, 51):
+        bus.publish(turn(number))
+    bus.publish(ButtonPressed(gesture="double"))
+    await task
+
+asyncio.run(main())
+"""
+
+
+def kept(folder: Path) -> int:
+    """Rows in the outbox's file, as another process left it."""
+    with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(folder / "outbox.sqlite")) as db:
+        return int(db.execute("SELECT count(*) FROM outbox").fetchone()[0])
+    return 0
+
+
+async def test_a_device_that_is_killed_delivers_what_it_had_kept(tmp_path: Path, plain: Broker) -> None:
+    """kill -9 while the broker is away, as a power cut does it; the next run delivers it once, in order, as it was."""
+    plain.kill()
+    arguments = [sys.executable, "-c", LONELY, str(tmp_path), str(plain.port)]
+    lonely = await asyncio.create_subprocess_exec(*arguments, cwd=ROOT, stdin=asyncio.subprocess.DEVNULL)
+    try:
+        await until(lambda: kept(tmp_path) >= 51, 20.0)
+    finally:
+        lonely.kill()
+        await lonely.wait()
+    plain.start()
+    home = Listener(plain.port)
+    async with running(make(tmp_path, Bus(), PlayedDevice(), port=plain.port)):
+        await until(lambda: len(home.on("kitchen/turn")) == 50 and home.on("event/button"))
+        await until(lambda: kept(tmp_path) == 0, 15.0)
+    home.close()
+    assert [json.loads(payload)["turn"] for payload in home.on("kitchen/turn")] == [f"t{n}" for n in range(1, 51)]

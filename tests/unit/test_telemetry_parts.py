@@ -130,8 +130,19 @@ def test_oldest_metrics_go_first_and_alerts_never() -> None:
     assert kept == [("metrics", 5)] + [(kind, n) for kind in ("alert", "button", "turn") for n in range(3)]
     assert box.dropped == {"metrics": 5}
     for number in range(20):
-        box.put("alert", "a", {"n": number})
-    assert len(box) == 26 and {entry.kind for entry in box.waiting()} == {"alert", "button"}
+        box.put("alert", f"a{number}", {"n": number})
+    kept = [entry for entry in box.waiting() if entry.kind == "alert"]
+    assert {entry.topic for entry in kept} >= {f"a{number}" for number in range(20)}, "an alert is never dropped"
+    assert box.dropped["turn"] == box.dropped["button"] == 3
+
+
+def test_an_alert_that_changes_for_days_stays_bounded() -> None:
+    box = Outbox(10, 10**6, "0" * 8)
+    for number in range(1000):
+        box.put("alert", f"a{number % 3}", {"n": number})
+    kept = list(box.waiting())
+    assert len(kept) == 10 and {entry.body["n"] for entry in kept} >= {997, 998, 999}
+    assert box.dropped == {"alert": 990}
 
 
 def test_bytes_are_bounded() -> None:
@@ -173,6 +184,20 @@ def test_only_the_durable_come_back_and_keep_ids_and_times(tmp_path: Path) -> No
     assert newer.put("turn", "t", {}).seq > max(entry.seq for entry in back.values())
     again.save([])
     assert Keep(tmp_path / "o.sqlite").load() == []
+
+
+def test_the_file_is_bounded_as_the_outbox_is(tmp_path: Path) -> None:
+    """A broker that is away for weeks: count and bytes hold on disk too, and what was delivered gives its room back."""
+    box, keep = Outbox(5000, 500_000, "a" * 8), Keep(tmp_path / "o.sqlite")
+    for number in range(3000):
+        box.put("turn", "appliance/kitchen/turn", {"turn": f"t{number}", "ms": {"stt": 12.5, "response": 250.0}})
+        if number % 1000 == 999:
+            keep.save(box.waiting())
+    assert box.bytes <= 500_000 and box.dropped["turn"] == 3000 - len(box)
+    assert (tmp_path / "o.sqlite").stat().st_size < 1_000_000
+    assert [entry.seq for entry in Keep(tmp_path / "o.sqlite").load()] == [entry.seq for entry in box.waiting()]
+    keep.save([])
+    assert (tmp_path / "o.sqlite").stat().st_size < 20_000
 
 
 @pytest.mark.parametrize("content", [b"", b"rubbish" * 1000])
