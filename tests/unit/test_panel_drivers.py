@@ -11,6 +11,7 @@ import threading
 import time
 from pathlib import Path
 
+import gpiozero
 import pytest
 from gpiozero.pins.mock import MockFactory, MockPWMPin
 
@@ -176,6 +177,50 @@ def test_wrong_pins_are_one_sentence(pwm: MockFactory) -> None:
         PlainLights(pins, ())
     with pytest.raises(DeviceError, match="this machine has no Raspberry Pi header"):
         PlainLights(Pins(lambda: None), (5,))
+
+
+def test_dim_light_stays_visible(pwm: MockFactory) -> None:
+    plain = PlainLights(Pins(lambda: None, pwm), (22,))
+    plain.show(((77, 77, 77),), 0.06)  # a muted device's glow at night: 0.4 % of the light, less than a step of lgpio's
+    assert pwm.pin(22).state == 0.01
+    plain.show(((77, 77, 77),), 0.0)
+    assert pwm.pin(22).state == 0
+    plain.show((OFF,), 1.0)
+    assert pwm.pin(22).state == 0
+
+
+def test_a_pin_that_was_held_is_taken_once_it_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    factory, held = MockFactory(), [True]
+    known = factory.pin
+
+    def pin(name: int) -> object:
+        if held:
+            held.pop()
+            raise RuntimeError("'GPIO busy'")  # as lgpio says it, after gpiozero has reserved the pin
+        return known(name)
+
+    monkeypatch.setattr(factory, "pin", pin)
+    pins = Pins(lambda: None, factory)
+    kept = []  # as the panel keeps it for `appliance status`
+    for _ in range(2):
+        try:
+            with pins.taking(17) as given:
+                button = gpiozero.Button(17, pin_factory=given)
+        except DeviceError as error:
+            kept.append(error)
+    assert [error.code for error in kept] == ["pin-busy"]
+    assert not button.closed
+    factory.reset()
+
+
+def test_lgpio_needs_no_folder_that_can_be_written_and_leaves_nothing_there(tmp_path: Path) -> None:
+    pytest.importorskip("lgpio")
+    script = "import os; from appliance.panel.drivers import library; print(os.listdir('.'), library._problem)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, env={**os.environ, "LG_WD": "/proc"},
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30,
+    )  # fmt: skip
+    assert done.stdout.strip() == "[]", done.stderr
 
 
 def test_a_held_pin_names_its_holder(monkeypatch: pytest.MonkeyPatch) -> None:

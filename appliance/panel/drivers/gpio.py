@@ -11,6 +11,17 @@ from appliance.panel.drivers.pins import Pins
 
 PLAIN_ON = 128
 """Perceived lightness from which a LED that cannot be dimmed is lit."""
+DUTY_STEP = 0.01
+"""gpiozero gives lgpio whole percents of pulse width and cuts off the rest."""
+DARK = 8
+"""Perceived lightness up to which nothing is lit, as on the LEDs with a chip (`colour.light_8bit`)."""
+
+
+def duty(value: int, brightness: float) -> float:
+    """Pulse width, 0..1, of a channel value 0..255. What is not dark stays visible: at night, too."""
+    if value <= DARK or brightness <= 0:
+        return 0.0
+    return max(DUTY_STEP, light(value, brightness))
 
 
 class RgbLights:
@@ -25,7 +36,7 @@ class RgbLights:
 
     def show(self, frame: Frame, brightness: float) -> None:
         red, green, blue = frame[0]
-        self._led.color = (light(red, brightness), light(green, brightness), light(blue, brightness))
+        self._led.color = (duty(red, brightness), duty(green, brightness), duty(blue, brightness))
 
     def close(self) -> None:
         self._led.close()
@@ -50,7 +61,7 @@ class PlainLights:
     def show(self, frame: Frame, brightness: float) -> None:
         for led, colour in zip(self._leds, frame, strict=False):
             if isinstance(led, PWMLED):
-                led.value = light(max(colour), brightness)
+                led.value = duty(max(colour), brightness)
             else:
                 led.value = brightness > 0 and max(colour) >= PLAIN_ON
 

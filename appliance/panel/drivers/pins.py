@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from gpiozero import Device, GPIOZeroError
 from gpiozero.exc import BadPinFactory
-from gpiozero.pins.lgpio import LGPIOFactory
 
 from appliance.errors import DeviceError
+from appliance.panel.drivers.library import line_user, open_chip
 
 Chip = Callable[[], int | None]
 """Number of the GPIO chip that is the 40-pin header, found by its label (`pinctrl-rp1` on a Pi 5: its number changed
@@ -38,7 +39,7 @@ class Pins:
                         "no-gpio", "No GPIO: this machine has no Raspberry Pi header (no chip by that label)."
                     )
                 with translated("GPIO", number):
-                    self._factory = Device.pin_factory = LGPIOFactory(chip=number)
+                    self._factory = Device.pin_factory = open_chip(number)
             return self._factory
 
     def holder(self, pin: int) -> str | None:
@@ -52,8 +53,12 @@ class Pins:
         factory = self.factory()
         try:
             yield factory
-        except Exception as error:
-            raise self._refused(pin, error) from error
+        except Exception as error:  # every error of gpiozero's and lgpio's becomes a DeviceError
+            refused = self._refused(pin, error)
+            # The error's frames hold the half-made device, and with it gpiozero's reservation of the pin: whoever keeps
+            # the error (status does) would keep the pin from ever being taken again.
+            traceback.clear_frames(error.__traceback__)
+            raise refused from error
 
     def _refused(self, pin: int, error: Exception) -> DeviceError:
         text = str(error)
@@ -71,6 +76,8 @@ def translated(what: str, chip: int) -> Iterator[None]:
     """lgpio's and gpiozero's errors as DeviceError."""
     try:
         yield
+    except DeviceError:
+        raise
     except BadPinFactory as error:
         raise DeviceError("no-gpio", f"No {what}: {error}.") from error
     except Exception as error:
@@ -78,20 +85,3 @@ def translated(what: str, chip: int) -> Iterator[None]:
             text = f"No permission for /dev/gpiochip{chip}: put this user into the group 'gpio'."
             raise DeviceError("no-permission", text) from error
         raise DeviceError("no-gpio", f"/dev/gpiochip{chip} cannot be opened: {str(error).strip(chr(39))}.") from error
-
-
-def line_user(chip: int, pin: int) -> str | None:
-    """The consumer of a line; None where nobody holds it or it cannot be told."""
-    import lgpio
-
-    try:
-        handle = lgpio.gpiochip_open(chip)
-    except lgpio.error:
-        return None
-    try:
-        info = lgpio.gpio_get_line_info(handle, pin)
-        return str(info[4]) or None
-    except lgpio.error:
-        return None
-    finally:
-        lgpio.gpiochip_close(handle)
