@@ -1,6 +1,6 @@
 # In: a checkout. Out: what each target's comment says. Everything that a target needs is set up on the way, once.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check test bench overlays pictures clean
+.PHONY: help setup demo check test bench homeassistant overlays pictures clean
 
 BIN := .venv/bin
 # Real models from the folder beside the checkout, where there is one and nothing else was said.
@@ -31,6 +31,12 @@ bench: setup  ## every suite against its budgets: build/bench.json and build/ben
 	@mkdir -p build
 	$(WITH_MIRROR) $(BIN)/appliance bench all --data $(AUDIO) --json --report build/bench.html > build/bench.json.part
 	@mv build/bench.json.part build/bench.json
+
+# A Python with Home Assistant (pip install homeassistant paho-mqtt in an environment of its own); nothing is installed here.
+homeassistant: setup  ## the discovery message in a real Home Assistant core: HOME_ASSISTANT_PYTHON=PATH make homeassistant
+	@mkdir -p build
+	@if [ -z "$(HOME_ASSISTANT_PYTHON)" ]; then echo "skipped: HOME_ASSISTANT_PYTHON names no Python with Home Assistant"; \
+	 else HOME_ASSISTANT_LISTING=build/home-assistant.md $(BIN)/pytest tests/contract/test_home_assistant.py; fi
 
 # Sources need no preprocessor, so that dtc alone compiles them; a warning is an error here.
 OVERLAYS := $(patsubst overlays/%.dts,build/overlays/%.dtbo,$(wildcard overlays/*.dts))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import socket
@@ -12,7 +13,7 @@ import time
 from collections import Counter
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from appliance.errors import DeviceError
 
@@ -68,6 +69,16 @@ class VirtualBroker:
         """How many messages came on each topic."""
         lines = self._log.read_text(encoding="utf-8", errors="replace").splitlines()
         return Counter(line.partition(" ")[0] for line in lines if line)
+
+    def bodies(self, end: str) -> list[dict[str, Any]]:
+        """Every JSON message on topics that end so, in order."""
+        found = []
+        for line in self._log.read_text(encoding="utf-8", errors="replace").splitlines():
+            topic, _, payload = line.partition(" ")
+            if topic.endswith(end):
+                with contextlib.suppress(ValueError):  # the last line may be half written
+                    found.append(json.loads(payload))
+        return found
 
     def _start(self, command: list[str], output: Path) -> None:
         with output.open("wb") as file:

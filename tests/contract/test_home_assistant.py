@@ -1,10 +1,12 @@
 """In: the discovery message. Out: Home Assistant's own code accepts every entity of it, where a Python that has it is here.
 
-Set HOME_ASSISTANT_PYTHON to a Python with `homeassistant` installed (2025.2 or newer) to run the second test.
+Set HOME_ASSISTANT_PYTHON to a Python with `homeassistant` installed (2025.2 or newer) to run the tests with it
+(`make homeassistant`).
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
@@ -13,10 +15,14 @@ from typing import Any
 
 import pytest
 
+from appliance.events import Bus, ButtonPressed, WakeDetected
 from appliance.settings.device import DeviceSettings
 from appliance.telemetry.commands import COMMANDS, parse
 from appliance.telemetry.discovery import device_message
 from appliance.telemetry.topics import Topics
+from tests.broker import Broker, Listener, needs_mosquitto
+from tests.contract.home_assistant import Core
+from tests.telemetry import PlayedDevice, make, running, turn, until
 
 PYTHON = os.environ.get("HOME_ASSISTANT_PYTHON")
 
@@ -55,3 +61,37 @@ def test_home_assistant_accepts_every_entity(message: dict[str, Any]) -> None:
     assert len(said["entities"]) == len(message["cmps"])
     # `default_entity_id` is newer than some cores (2025.10); nothing else may be unknown to them
     assert {key for unknown in said["unknown"].values() for key in unknown} <= {"default_entity_id"}
+
+
+@pytest.mark.skipif(PYTHON is None, reason="HOME_ASSISTANT_PYTHON names no Python with Home Assistant")
+@needs_mosquitto
+@pytest.mark.timeout(300)
+async def test_a_real_core_takes_the_device_in_and_lets_it_go(tmp_path: Path, plain: Broker) -> None:
+    """Home Assistant itself with its MQTT integration: every entity is there with a state; later none is left."""
+    listener, bus = Listener(plain.port, "homeassistant/#"), Bus()
+    core = Core(str(PYTHON), tmp_path / "core", plain.port)
+    telemetry = make(tmp_path, bus, PlayedDevice(), port=plain.port, discovery=True)
+    async with running(telemetry), core.run():
+        await until(lambda: len(listener.on("/config")) >= 2, 30.0)  # once by itself, once more for the core's birth
+        for number in range(3):
+            bus.publish(turn(number, ms={"response": 210.0}, intent="HassStartTimer"))
+        bus.publish(ButtonPressed(gesture="double"))
+        bus.publish(WakeDetected(wake_word="alexa", score=0.97, level_dbfs=-30.0))
+        await asyncio.sleep(8.0)  # the core takes the entities in, and a metrics message with the turns
+    message = json.loads(listener.on("/config")[-1])
+    seen = core.entities()
+    assert len(seen) == len(message["cmps"]), core.log()[-3000:]
+    assert "ERROR" not in "".join(line for line in core.log().splitlines() if "mqtt" in line)
+    assert [one.entity_id for one in seen if one.state == "unavailable"] == []
+    states = {one.key: one.state for one in seen}
+    assert states["response_p50"] == "210.0" and states["muted"] == "off" and states["volume"] == "70"
+    assert len(core.devices()) == 1
+    if listing := os.environ.get("HOME_ASSISTANT_LISTING"):
+        rows = [f"| `{one.entity_id}` | {one.name} | {one.category} | {one.state or ''} |" for one in seen]
+        Path(listing).write_text("\n".join(["| entity | name | category | state |", "|---|---|---|---|", *rows, ""]))
+    async with core.run():  # it forgets what is taken back while it runs, as with every MQTT device
+        for wanted in (True, False):
+            async with running(make(tmp_path, bus, PlayedDevice(), port=plain.port, discovery=wanted)):
+                await asyncio.sleep(4.0)
+    listener.close()
+    assert core.entities() == [] and core.devices() == [], "removed cleanly"
