@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from appliance.bench import barge, commands, echo, idle, latency, startup, tts, wake
+from appliance.bench import barge, commands, echo, idle, latency, startup, telemetry, tts, wake
 from appliance.bench.request import Request
 from appliance.bench.result import SuiteResult
 from appliance.errors import UsageError
@@ -62,6 +62,7 @@ SUITES: dict[str, Suite] = {
     "barge": Suite("replies interrupted in a room that hears them: silence, and what is understood", barge.run),
     "latency": Suite("turns in real time: every stage's times, cut-offs", latency.run),
     "idle": Suite("a quiet room: processor, memory, threads, descriptors, writes", idle.run),
+    "telemetry": Suite("what watching and telling takes: processor, bytes to the broker", telemetry.run),
     "tts": Suite("sentences spoken: first sample, real-time factor, cache", _tts),
     "startup": Suite("from exec to ready, by child", startup.run),
 }
