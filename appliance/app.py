@@ -19,6 +19,7 @@ from appliance.control import Control
 from appliance.conversation.conversation import Conversation
 from appliance.conversation.ear import Ear
 from appliance.conversation.mind import HouseMind
+from appliance.conversation.phrases import AGAIN_S
 from appliance.conversation.recognizer import compile_ahead
 from appliance.conversation.tools import Tools
 from appliance.conversation.touch import Touch
@@ -62,7 +63,7 @@ class Appliance:
         self.stt = child("stt", settings.stt.uri)
         self.tts = child("tts", settings.tts.uri)
         self.children = (self.sound, self.stt, self.tts)
-        self.voice = Voice(self.tts)
+        self.voice = Voice(self.tts, settings.sound.feed_speed if settings.sound.source == "feed" else 1.0)
         self.mind = HouseMind(settings, self.bus, self.ear, self._rang, self._last_turn)
         self.conversation = Conversation(
             Tools(
@@ -105,12 +106,13 @@ class Appliance:
             await self.conversation.ring(lambda: bool(self.mind.timers.ringing()))
 
     async def greet(self) -> None:
-        """Once the engines are ready: volumes as they were, and the phrase cache warmed with what the device says."""
+        """Once the engines are ready: volumes as they were; then the phrase cache is warmed, again and again."""
         for voice, percent in self.mind.levels.all().items():
             await self.ear.set_volume(percent, voice)
         await self.wait_ready()
-        if self.settings.tts.warm:
+        while self.settings.tts.warm:
             await self.voice.warm(self.mind.phrases())
+            await asyncio.sleep(AGAIN_S)
 
     async def prepare_recogniser(self) -> None:
         """Has every new recogniser compile the grammars before somebody speaks."""

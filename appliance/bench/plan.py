@@ -27,7 +27,7 @@ def everything(request: Request) -> list[tuple[str, Request]]:
         planned.append(("echo", replace(request, data=root / "echo")))
     if (root / "wake").is_dir() and (root / "commands" / "local").is_dir() and missing() is None:
         planned.append(("barge", replace(request, data=root)))
-    planned += [(suite, replace(request, data=None)) for suite in ("direction", "tts", "startup", "idle")]
+    planned += [(suite, replace(request, data=None)) for suite in ("direction", "tts", "household", "startup", "idle")]
     return [(suite, wanted) for suite, wanted in planned if suite in SUITES]
 
 

@@ -18,6 +18,7 @@ from appliance.actions.timers import Timer, Timers
 from appliance.conversation.ear import Ear
 from appliance.conversation.levels import Levels
 from appliance.conversation.meanings import Meanings
+from appliance.conversation.phrases import phrases
 from appliance.conversation.tools import Opening
 from appliance.errors import GrammarError
 from appliance.events import Bus, MuteChanged, State, StateChanged, TurnRecord, VolumeChanged
@@ -72,6 +73,8 @@ class HouseMind:
         self._bus = bus
         self._ear = ear
         self._last_turn = last_turn
+        self.clock: Callable[[], datetime] = lambda: datetime.now().astimezone()
+        """The time of day, for people."""
         self.problems: list[GrammarError] = []
         self.replies = Replies(settings.device.language)
         self.levels = Levels(settings.device.state_dir / "levels.json", settings.sound.volume_percent)
@@ -186,6 +189,10 @@ class HouseMind:
         if interpretation is not None and interpretation.question is None:
             self._before = (interpretation.bare(), time.monotonic())
 
+    def forget(self) -> None:
+        """Time went by: the next sentence refers to nothing that was said before it."""
+        self._before = None
+
     def apology(self, reason: str) -> str:
         for key in (reason, reason.partition("_")[0] if reason.startswith("failed") else reason):
             try:
@@ -204,8 +211,8 @@ class HouseMind:
         return self.timers.silence()
 
     def phrases(self) -> tuple[str, ...]:
-        """What the device often says, for the phrase cache."""
-        return self.replies.constants()
+        """What the device will likely say, for the phrase cache."""
+        return phrases(self.replies, self.clock())
 
     # -- loudness and microphone ----------------------------------------------------------------------------------
 
@@ -249,7 +256,7 @@ class _Device:
         self._mind = mind
 
     def now(self) -> datetime:
-        return datetime.now().astimezone()
+        return self._mind.clock()
 
     def volume(self) -> int:
         return self._mind.levels.percent("reply")

@@ -17,11 +17,16 @@ PIECES = 200
 """Pieces of speech buffered ahead of the card; then the synthesiser waits."""
 
 
+AHEAD_S = 5.0
+"""Speech given to the card before its time: a long reply waits here, piece by piece, and not in the sound engine's memory."""
+
+
 class Saying:
     """A text being spoken. Made by `Voice.say`; `close` cancels the synthesis at once."""
 
-    def __init__(self, child: Child, text: str, ready_s: float) -> None:
+    def __init__(self, child: Child, text: str, ready_s: float, pace: float) -> None:
         self.text = text
+        self._pace = pace
         self.cached = False
         self.rate_hz = 0
         self.first_ns: int | None = None
@@ -44,8 +49,15 @@ class Saying:
             raise TtsError("deadline", f"Nothing was spoken within {deadline_s:g} s.") from error
 
     async def pieces(self) -> AsyncIterator[bytes]:
-        """The speech, mono S16 at `rate_hz`. Raises the failure that ended it early, if one did."""
+        """The speech, mono S16 at `rate_hz`, at most AHEAD_S ahead. Raises the failure that ended it early, if one did."""
+        begun_s: float | None = None
+        given_bytes = 0
         while (piece := await self._pieces.get()) is not None:
+            begun_s = begun_s or time.monotonic()
+            given_bytes += len(piece)
+            if self._pace:
+                early_s = given_bytes / 2 / self.rate_hz / self._pace - AHEAD_S - (time.monotonic() - begun_s)
+                await asyncio.sleep(max(0.0, early_s))
             yield piece
         if self._failure is not None:
             raise self._failure
@@ -105,13 +117,15 @@ class Saying:
 class Voice:
     """Client of the synthesiser."""
 
-    def __init__(self, child: Child, ready_s: float = 3.0) -> None:
+    def __init__(self, child: Child, pace: float = 1.0, ready_s: float = 3.0) -> None:
+        """`pace`: how many times faster than real time the loudspeaker takes speech; 0: as fast as can be."""
         self._child = child
+        self._pace = pace
         self._ready_s = ready_s
 
     def say(self, text: str) -> Saying:
         """Begins to speak `text`; nothing is audible before its pieces are played."""
-        return Saying(self._child, text, self._ready_s)
+        return Saying(self._child, text, self._ready_s, self._pace)
 
     async def warm(self, texts: tuple[str, ...]) -> None:
         """Asks for the phrase cache to be filled with `texts` when nothing else is to do."""

@@ -214,7 +214,7 @@ BUDGETS: tuple[Budget, ...] = (
     Budget(name="stt_model_mb", unit="MB", target=100, remedy="Choose a smaller speech model (`stt.model`)."),
     Budget(name="tts_voice_mb", unit="MB", target=150, remedy="Choose a smaller voice (`tts.voice`)."),
     Budget(name="tts_cache_hit_rate", unit="share", target=0.8, direction=Direction.AT_LEAST,
-           remedy="Keep `tts.warm` switched on, and raise `tts.cache_mb`."),
+           remedy="Keep `tts.warm` switched on, and raise `tts.cache_mb`.", measures=("household.tts_cache_hit_rate",)),
     Budget(name="tts_cache_mb", unit="MB", target=500, remedy="Lower `tts.cache_mb`."),
     Budget(name="tts_rtf", unit="s per s", target=0.05, goal=0.02, remedy="Choose a smaller voice (`tts.voice`).",
            measures=("tts.rtf",)),
@@ -223,7 +223,7 @@ BUDGETS: tuple[Budget, ...] = (
     Budget(name="error_rate", unit="share", target=0.01, critical=0.05, rule=Rule.ERRORS,
            remedy="See in `appliance status` which engine fails, and `appliance doctor` for why."),
     Budget(name="intent_cache_hit_rate", unit="share", target=0.7, direction=Direction.AT_LEAST,
-           remedy="Nothing is broken: the household says new things."),
+           remedy="Nothing is broken: the household says new things.", measures=("household.intent_cache_hit_rate",)),
     # Quality.
     Budget(
         name="wake_miss_rate", unit="share", target=0.02, critical=0.05,

@@ -87,7 +87,7 @@ class Maker:
                 given_up.set()
                 self._keeping = None
             if not interrupted:
-                self.counters["warmed"] += float(len(made.samples) > 0)
+                self.counters["warmed"] += float(len(made.samples) > 0 and not made.cached)
                 return
 
     def rest(self) -> None:
