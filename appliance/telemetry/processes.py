@@ -11,6 +11,8 @@ from pathlib import Path
 import psutil
 
 MB = 1e6
+SETTLE_S = 60.0
+"""A process that is younger here is loading its models: its memory is read at every look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ class _Known:
     cpu_s: float | None = None
     at_s: float = 0.0
     pss_mb: float | None = None
+    since_s: float = field(default_factory=time.monotonic)
 
 
 @dataclass(slots=True)
@@ -62,7 +65,7 @@ class Processes:
             cpu_s = times.user + times.system
             ratio = None if known.cpu_s is None else (cpu_s - known.cpu_s) / max(now_s - known.at_s, 1e-3)
             known.cpu_s, known.at_s = cpu_s, now_s
-            if memory or known.pss_mb is None:
+            if memory or known.pss_mb is None or now_s - known.since_s < SETTLE_S:
                 known.pss_mb = self._pss_mb(pid)
             return Use(
                 cpu_ratio=None if ratio is None else round(ratio, 4),

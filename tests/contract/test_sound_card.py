@@ -84,6 +84,8 @@ async def test_a_word_spoken_in_the_room_wakes_and_the_room_is_heard(card: Virtu
     assert np.abs(heard[: RATE // 2]).max() > 1000  # the word itself, out of the ring buffer
     await supervisor.send(ListenStop())
     speaker.wait(10)
+    counted = await counters(supervisor)
+    assert min(counted["capture_ms"], counted["front_end_ms"], counted["wake_cpu_s"]) > 0, "measured, not assumed"
 
 
 async def test_a_reply_is_heard_and_a_cancel_silences_it(card: VirtualCard, engine: LoneChild) -> None:

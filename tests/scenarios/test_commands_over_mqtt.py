@@ -21,6 +21,13 @@ from tests.telemetry import until, valid
 pytestmark = [needs_shared, needs_mosquitto, pytest.mark.timeout(120)]
 
 
+MEASURED = (
+    "stt_model_mb", "tts_voice_mb", "tts_cache_mb", "cpu_wake_ratio", "cpu_idle_ratio", "memory_peak_mb", "descriptors",
+    "threads", "telemetry_cpu_ratio", "telemetry_kbit_s", "startup_s", "deaf_s",
+)  # fmt: skip
+"""What the running program knows within its first minute."""
+
+
 class Owner:
     """Sends commands and takes their answers."""
 
@@ -67,6 +74,9 @@ async def test_every_command_is_done(tmp_path: Path) -> None:
                 await _loudness_and_light(owner, appliance)
                 await _timers(owner, appliance)
                 await _upkeep(owner, appliance)
+                await until(lambda: None not in [appliance.telemetry.values.get(name) for name in MEASURED], 30.0)
+                metrics = valid("metrics", owner.ears.on("study/metrics")[-1])
+                assert 1 < metrics["measures"]["stt_model_mb"] < 500 and 1 < metrics["measures"]["tts_voice_mb"] < 500
         finally:
             logging.getLogger().setLevel(level)
             owner.ears.close()
