@@ -1,7 +1,7 @@
 """In: one folder of recordings, laid out by kind. Out: the request of every suite, each with the data that it wants.
 
 `wake/WORD/*`, `commands/home` (home.json), `commands/coffee` (sentences.yaml), `commands/local`, `noise/*`, `echo/`: a
-suite whose folder is missing is left out (`barge` also without a virtual card); those without data always run.
+suite whose folder is missing is left out (`barge` and `selfwake` also without a virtual card); those without data always run.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ def everything(request: Request) -> list[tuple[str, Request]]:
     if (root / "echo").is_dir():
         planned.append(("echo", replace(request, data=root / "echo")))
     if (root / "wake").is_dir() and (root / "commands" / "local").is_dir() and missing() is None:
-        planned.append(("barge", replace(request, data=root)))
-    planned += [(suite, replace(request, data=None)) for suite in ("direction", "tts", "household", "startup", "idle")]
+        planned += [("barge", replace(request, data=root)), ("selfwake", replace(request, data=None))]
+    planned += [(suite, replace(request, data=None)) for suite in ("direction", "tts", "household", "startup", "idle", "telemetry")]
     return [(suite, wanted) for suite, wanted in planned if suite in SUITES]
 
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from appliance.bench import barge, commands, echo, household, idle, latency, startup, telemetry, tts, wake
+from appliance.bench import barge, commands, echo, household, idle, latency, selfwake, startup, telemetry, tts, wake
 from appliance.bench.request import Request
 from appliance.bench.result import SuiteResult
 from appliance.errors import UsageError
@@ -61,6 +61,7 @@ SUITES: dict[str, Suite] = {
     "echo": Suite("recorded echo: how much of the device's own voice is removed, how much of the person's", echo.run),
     "barge": Suite("replies interrupted in a room that hears them: silence, and what is understood", barge.run),
     "latency": Suite("turns in real time: every stage's times, cut-offs", latency.run),
+    "selfwake": Suite("the device's own replies, loudly heard: whether they wake it", selfwake.run),
     "household": Suite("two days of a family: hits of the caches, replies prepared in time and in vain", household.run),
     "idle": Suite("a quiet room: processor, memory, threads, descriptors, writes", idle.run),
     "telemetry": Suite("what watching and telling takes: processor, bytes to the broker", telemetry.run),

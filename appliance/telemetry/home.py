@@ -12,8 +12,8 @@ from appliance.errors import ActionError
 from appliance.telemetry.delivery import Delivery
 from appliance.telemetry.link import Incoming
 
-MOST_REPLY = 1000
-"""Characters of a reply that is spoken."""
+MOST_REPLY = 4000
+"""Characters of a reply that is spoken: 500 words and some."""
 
 
 class HomeServer:
