@@ -17,6 +17,7 @@ from appliance.bench.virtual_card import missing
 NOISE_SNR_DB = (24.0, 21.0, 18.0, 15.0, 12.0, 9.0, 6.0)
 """Levels of the published speech-to-intent benchmark."""
 WAKE_SNR_DB = (10.0,)
+WITHOUT_DATA = ("direction", "tts", "household", "startup", "idle", "telemetry")
 
 
 def everything(request: Request) -> list[tuple[str, Request]]:
@@ -27,7 +28,7 @@ def everything(request: Request) -> list[tuple[str, Request]]:
         planned.append(("echo", replace(request, data=root / "echo")))
     if (root / "wake").is_dir() and (root / "commands" / "local").is_dir() and missing() is None:
         planned += [("barge", replace(request, data=root)), ("selfwake", replace(request, data=None))]
-    planned += [(suite, replace(request, data=None)) for suite in ("direction", "tts", "household", "startup", "idle", "telemetry")]
+    planned += [(suite, replace(request, data=None)) for suite in WITHOUT_DATA]
     return [(suite, wanted) for suite, wanted in planned if suite in SUITES]
 
 
