@@ -23,6 +23,7 @@ from appliance.settings.telemetry import MqttSettings
 from appliance.telemetry.dial import LARGEST_BYTES, Will, dial, new_client, properties
 from appliance.telemetry.meter import Cost, Traffic
 from appliance.telemetry.secrets import refusal, why
+from appliance.telemetry.sockets import drive, forget
 
 log = logging.getLogger(__name__)
 
@@ -133,42 +134,16 @@ class Link:
             await asyncio.wait((self._ended,), timeout=MISC_S)
         self._ended.result()
 
-    # -- paho's socket in the event loop --------------------------------------------------------------------------
-
     def _attach(self, client: paho.Client, loop: asyncio.AbstractEventLoop) -> None:
         sock = client.socket()
         if sock is None:
             raise ConnectionResetError(refusal(self._said) or "closed while connecting")
-
-        def write() -> None:
-            with self.cost:
-                client.loop_write()
-                if not client.want_write():
-                    _unwatch(loop, sock)
-
         client.on_connect = self._connected
         client.on_disconnect = self._disconnected
         client.on_message = self._received
         client.on_publish = self._published
-        client.on_socket_register_write = lambda *_: loop.add_writer(sock, write)
-        client.on_socket_unregister_write = lambda *_: _unwatch(loop, sock)
         client.on_socket_close = lambda *_: self._closing(loop, sock)
-        loop.add_reader(sock, self._read, client, sock)
-        if client.want_write():
-            loop.add_writer(sock, write)
-
-    def _read(self, client: paho.Client, sock: Any) -> None:
-        """Reads a packet, and what TLS has decrypted already, which select cannot see; a flood yields to the others."""
-        for _ in range(20):
-            with self.cost:
-                client.loop_read()
-            if client.socket() is None or not (pending := getattr(sock, "pending", None)) or not pending():
-                return
-        asyncio.get_running_loop().call_soon(self._read_on, client, sock)
-
-    def _read_on(self, client: paho.Client, sock: Any) -> None:
-        if client.socket() is sock:
-            self._read(client, sock)
+        drive(client, sock, loop, self.cost)
 
     def _down(self) -> None:
         client, self._client = self._client, None
@@ -212,7 +187,7 @@ class Link:
             self._said = str(error) if refusal(str(error)) else self._said
 
     def _closing(self, loop: asyncio.AbstractEventLoop, sock: Any) -> None:
-        _forget(loop, sock)
+        forget(loop, sock)
         if not self.connected:
             self._last_words(None, None, sock)
 
@@ -278,15 +253,3 @@ class Link:
         self._leaving = True
         if self._client is not None:
             self._client.disconnect()
-
-
-def _unwatch(loop: asyncio.AbstractEventLoop, sock: Any) -> None:
-    if sock.fileno() >= 0:
-        loop.remove_writer(sock)
-
-
-def _forget(loop: asyncio.AbstractEventLoop, sock: Any) -> None:
-    """Stops watching a socket that is being closed."""
-    if sock.fileno() >= 0:
-        loop.remove_reader(sock)
-        loop.remove_writer(sock)

@@ -10,7 +10,6 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,36 +28,32 @@ from appliance.events import (
 from appliance.settings.device import DeviceSettings
 from appliance.settings.telemetry import TelemetrySettings
 from appliance.telemetry import board
-from appliance.telemetry.alerts import Alerts, verdicts
+from appliance.telemetry.alerts import Alerts
 from appliance.telemetry.arbitration import Lost
-from appliance.telemetry.budgets import BUDGETS
 from appliance.telemetry.claims import Claims
 from appliance.telemetry.commander import Commander
-from appliance.telemetry.commands import Answer
 from appliance.telemetry.delivery import OFFLINE, Delivery
 from appliance.telemetry.device import Hands, House, Source
 from appliance.telemetry.dial import Will
 from appliance.telemetry.discovery import device_message
-from appliance.telemetry.faults import FAULTS
 from appliance.telemetry.home import HomeServer
-from appliance.telemetry.link import Incoming, Link
-from appliance.telemetry.measures import Look, Looker, Measures, pids, process_table
+from appliance.telemetry.link import Link
+from appliance.telemetry.measures import Look, Looker, Measures, pids
 from appliance.telemetry.messages import event_of, metrics_body, state_body, turn_body
 from appliance.telemetry.names import Names
 from appliance.telemetry.outbox import Keep, Outbox
+from appliance.telemetry.reception import Reception
+from appliance.telemetry.standing import WATCHED, standing
 from appliance.telemetry.topics import Topics
 from appliance.telemetry.windows import Turns
 
 log = logging.getLogger(__name__)
 
-WATCHED = BUDGETS + FAULTS
 STATE_SETTLE_S = 0.05
 """States that change together (thinking off, replying on) make one message."""
 FLUSH_S = 1.5
 """At the end, what waits has this long to go out."""
 NEAR_MISSES_PER_MINUTE = 6
-ECHO_S = 5.0
-"""So long after a connection our own birth must have come back."""
 
 
 class Telemetry:
@@ -84,10 +79,15 @@ class Telemetry:
         self.values: dict[str, float | None] = {}
         """The newest value of every watched measure, by budget name."""
         self.look: Look | None = None
-        self.commands = Commander(hands, mqtt.commands_per_second, self._answer, lambda: self.names.refresh())
+        self.commands = Commander(
+            hands, mqtt.commands_per_second, lambda *told: self.reception.answer(*told), lambda: self.names.refresh()
+        )
         self.home = HomeServer(self.delivery, mqtt.home_deadline_s, house.home_served)
         self.names = Names(house, self.link, self.topics.home_names)
         self.claims = Claims(device.id, self.delivery, house, self._lost_wake)
+        self.reception = Reception(
+            self.link, self.delivery, self.commands, self.home, self.names, self.claims, mqtt.arbitrate
+        )
         self._device = device
         self._source = source
         self._watch = bus.watch("telemetry", 512)
@@ -96,20 +96,14 @@ class Telemetry:
         self._states: set[State] = set()
         self._state_due: asyncio.TimerHandle | None = None
         self._turning = False
-        self.hears_broker: bool | None = None
-        """Whether our own birth came back: a denied subscription is answered with 'granted', and only silence tells."""
-        self._echo_due: asyncio.TimerHandle | None = None
         self._near: list[float] = []
-        self._routes: dict[str, Callable[[Incoming], None]] = {
-            self.topics.home_availability: lambda message: self.home.announced(message.payload),
-            self.topics.home_names: self.names.came,
-            self.topics.home_response: self.home.answered,
-            self.topics.home_assistant_status: self._assistant_status,
-            self.topics.of("availability"): self._own_availability,
-        }
-        self.link.on_up, self.link.on_down, self.link.on_message = self._up, self._down, self._message
 
     # -- life -----------------------------------------------------------------------------------------------------
+
+    @property
+    def hears_broker(self) -> bool | None:
+        """Whether our own birth came back from the broker; None while that is not known."""
+        return self.reception.hears_broker
 
     @property
     def connects(self) -> bool:
@@ -134,7 +128,7 @@ class Telemetry:
 
     async def _end(self, tasks: list[asyncio.Task[None]]) -> None:
         self.commands.close()
-        self._stop_waiting_for_echo()
+        self.reception.close()
         if self._state_due is not None:
             self._state_due.cancel()
         for happening in self._watch.waiting():
@@ -243,114 +237,18 @@ class Telemetry:
                 log.warning("alert %s %s: %g %s", alert.severity, change.name, alert.value, alert.budget.unit)
                 self._queue("alert", f"alert/{change.name}", alert.body(), retain=True)
             self._state_soon()
-        extra = {"interval_s": self.settings.metrics_interval_s, "mqtt": self.traffic(), "yielded": self.claims.yielded}
-        self._queue("metrics", "metrics", metrics_body(self._source, look, self.turns, self.values, extra))
-
-    def traffic(self) -> dict[str, Any]:
-        """What goes over the connection and what could not; with the cost of telemetry itself."""
-        outbox = self.delivery.outbox
-        return {
-            "connected": self.link.connected,
-            "waiting": len(outbox),
-            "waiting_bytes": outbox.bytes,
-            "dropped": dict(outbox.dropped),
-            "delivered": dict(self.delivery.delivered),
-            "repeated": self.delivery.repeated,
-            "counters": dict(self.link.counters),
-            "bytes_in": self.link.traffic.received,
-            "bytes_out": self.link.traffic.sent,
-            "commands": dict(self.commands.counters),
-            "telemetry_cpu_s": round(self.link.cost.seconds, 3),
+        extra = {
+            "interval_s": self.settings.metrics_interval_s,
+            "mqtt": self.reception.traffic(),
+            "yielded": self.claims.yielded,
         }
+        self._queue("metrics", "metrics", metrics_body(self._source, look, self.turns, self.values, extra))
 
     def health(self) -> dict[str, Any]:
         """The one source for `appliance status`, the health endpoint and people: verdicts, alerts, connection."""
-        held = self.alerts.holding()
-        grave = [name for name, alert in held.items() if alert.severity.value == "P0"]
-        hearing, reason = self._source.hearing()
-        engines = self._source.engines()
-        ready = all(facts.ready for facts in engines.values())
-        return {
-            "healthy": not grave and ready and hearing.value != "deaf",
-            "hearing": hearing.value,
-            "deaf_reason": reason if hearing.value == "deaf" else None,
-            "engines": {name: facts.ready for name, facts in engines.items()},
-            "engine_restarts": {name: facts.restarts for name, facts in engines.items()},
-            "processes": {} if self.look is None else process_table(self.look),
-            "turns": {"total": self.turns.total, "outcomes": dict(self.turns.outcomes)},
-            "budgets": verdicts(WATCHED, self.values),
-            "alerts": [alert.body() for alert in held.values()],
-            "window": {"turns": self.turns.counted, "most_turns": self.turns.most},
-            "ms": self.turns.times(),
-            "mqtt": {
-                "wanted": self.connects,
-                "trouble": self.link.trouble,
-                "hears_broker": self.hears_broker,
-                **self.traffic(),
-            },
-        }
-
-    # -- the connection -------------------------------------------------------------------------------------------
-
-    def _up(self) -> None:
-        topics = self.topics
-        self.link.subscribe(topics.commands, topics.home_response, topics.home_availability, topics.home_names,
-                            topics.home_assistant_status, topics.of("availability"))  # fmt: skip
-        if self.settings.mqtt.arbitrate:
-            self.link.subscribe(topics.claims)
-        self.hears_broker = None
-        self._echo_due = asyncio.get_running_loop().call_later(ECHO_S, self._no_echo)
-        self.delivery.up()
-
-    def _no_echo(self) -> None:
-        self.hears_broker = False
-        log.warning(
-            "mqtt: the broker keeps from this device what is meant for it: its ACL must let it read its topics."
-        )
-
-    def _stop_waiting_for_echo(self) -> None:
-        if self._echo_due is not None:
-            self._echo_due.cancel()
-            self._echo_due = None
-
-    def _down(self) -> None:
-        self._stop_waiting_for_echo()
-        self.delivery.down()
-        self.home.disconnected()
-
-    def _message(self, incoming: Incoming) -> None:
-        """Sorts what the broker sends. Nothing in it can raise: it is all from outside."""
-        topic, base = incoming.topic, f"{self.topics.base}/cmd/"
-        if topic.startswith(base):
-            self.commands.take(topic[len(base) :], incoming)
-        elif (route := self._routes.get(topic)) is not None:
-            route(incoming)
-        elif topic.endswith("/claim") and not incoming.retain:
-            self.claims.told(incoming)
-
-    def _own_availability(self, incoming: Incoming) -> None:
-        """Our birth came back. Or the last will of an older connection came late: we are here."""
-        self.hears_broker = True
-        self._stop_waiting_for_echo()
-        if incoming.payload == OFFLINE:
-            self.delivery.online()
-
-    def _assistant_status(self, incoming: Incoming) -> None:
-        """Home Assistant was born: it wants to hear what there is again."""
-        online = incoming.payload == b"online"
-        self.home.assistant(online)
-        if online and not incoming.retain:
-            for topic in (self.topics.discovery, self.topics.of("state")):
-                self.delivery.again(topic)
-            self.delivery.online()
-
-    def _answer(self, incoming: Incoming, body: Answer) -> None:
-        """To the response topic where that is below our own `reply`: nobody makes us speak elsewhere."""
-        own = self.topics.of("reply")
-        wanted = incoming.response_topic
-        below = wanted is not None and (wanted == own or wanted.startswith(f"{own}/")) and not set(wanted) & {"+", "#"}
-        message = {"v": 1, "at": round(time.time(), 3), **body}
-        self.delivery.send(wanted if wanted and below else own, message, incoming.correlation)
+        said = standing(self._source, self.alerts, self.values, self.turns, self.look)
+        mqtt = {"wanted": self.connects, "trouble": self.link.trouble, "hears_broker": self.reception.hears_broker}
+        return {**said, "mqtt": {**mqtt, **self.reception.traffic()}}
 
     def _lost_wake(self, lost: Lost) -> None:
         body = {"event_type": "yield", "wake_word": lost.wake_word, "winner": lost.winner}

@@ -16,7 +16,8 @@ from appliance.settings.telemetry import HealthSettings
 from appliance.telemetry.health import HealthEndpoint
 from appliance.telemetry.measures import LABELLED
 from appliance.telemetry.prometheus import exposition
-from appliance.telemetry.telemetry import WATCHED, Telemetry
+from appliance.telemetry.standing import WATCHED
+from appliance.telemetry.telemetry import Telemetry
 from tests.broker import free_port
 from tests.telemetry import PlayedDevice, make, running, turn, until
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from appliance.events import Bus, TurnStarted, WakeDetected
-from appliance.telemetry.arbitration import Arbiter, Claim, Lost
+from appliance.telemetry.arbitration import TOGETHER_S, Arbiter, Claim, Lost
 from tests.broker import Broker, Listener, needs_mosquitto
 from tests.telemetry import PlayedDevice, make, running, turn, until
 
@@ -57,6 +57,18 @@ class House:
         self.buses[name].publish(heard)
         self.buses[name].publish(TurnStarted(turn=word, cause="wake"))
 
+    def complete(self, word: str) -> bool:
+        """Whether everybody was told of everybody else."""
+        return all(len({claim.device for _, claim in self.told[name, word]} - {name}) == 2 for name in self.names)
+
+    def in_time(self, word: str) -> bool:
+        """Whether every delivery kept the hard deadline; one that this machine held up for longer stops nobody."""
+        return all(
+            abs(at_s - self.woke[name, word][0]) <= TOGETHER_S
+            for name in self.names
+            for at_s, _ in self.told[name, word]
+        )
+
     def stopped_s(self, name: str, word: str) -> float:
         """When the device must have stopped: with the arrival of the first better claim, at its own wake at the earliest."""
         own_s, own = self.woke[name, word]
@@ -93,9 +105,11 @@ async def test_exactly_one_of_three_answers(
                     for name in house.names
                 )
             )  # fmt: skip
-            await until(lambda words=words: all(len(house.lost[word]) >= 2 for word in words))
+            await until(lambda words=words: all(house.complete(word) for word in words), 20.0)
         times = _judge(house, [f"w{number}" for number in range(trials)])
-        record_property("agreed_ms", {"p50": round(times[trials // 2], 1), "p95": round(times[-trials // 20], 1)})
+        record_property(
+            "agreed_ms", {"p50": round(times[len(times) // 2], 1), "p95": round(times[-len(times) // 20], 1)}
+        )
         plain.kill()
         await until(lambda: not any(device.link.connected for device in devices))
         await asyncio.gather(*(house.wake(name, "alone", 0.0, 0.9, -30.0) for name in house.names))
@@ -106,6 +120,8 @@ async def test_exactly_one_of_three_answers(
 def _judge(house: House, words: list[str]) -> list[float]:
     """Checks every trial; the times from the first wake to the last loser's stop, ms, sorted."""
     times = []
+    words = [word for word in words if house.in_time(word)]
+    assert len(words) >= 150, "a machine that holds everything up for half a second proves nothing"
     for word in words:
         best = max(house.names, key=lambda name: house.woke[name, word][1])
         heard_s = [house.woke[name, word][0] for name in house.names]
