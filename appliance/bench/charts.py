@@ -24,6 +24,8 @@ from appliance.bench.percentile import percentile
 ROW = 30
 TOP = 10
 CURVE_HEIGHT = 300
+LETTER = 6.8
+"""Width of a letter of a row's name, in picture units."""
 SPREAD = (0, -5, 5, -2.5, 2.5, -7.5, 7.5)
 """Steps up and down, so that values at the same place do not hide each other."""
 
@@ -50,26 +52,35 @@ def distributions(rows: Mapping[str, Sequence[float]], unit: str) -> str | None:
     return svg(bottom + 24, parts, f"Distribution in {unit}")
 
 
-def bars(rows: Mapping[str, float], unit: str) -> str | None:
-    """A bar for each name, from 0; None without rows."""
+def bars(
+    rows: Mapping[str, float], unit: str, labels: float = LABELS, *, whole: bool = False, most: float | None = None
+) -> str | None:
+    """A bar for each name, from 0; None without rows. `labels`: room for names; `whole`: counts; `most`: the end of the
+    scale where it is known."""
     if not rows:
         return None
-    high = max([*rows.values(), 1e-9]) * 1.15
-    scale = Scale(0.0, high)
+    high = (most or max([*rows.values(), 1e-9])) * 1.15
+    scale = Scale(0.0, high, labels)
     bottom = TOP + ROW * len(rows)
-    parts = grid(scale, TOP, bottom, unit)
+    parts = grid(scale, TOP, bottom, unit, whole=whole)
     for row, (name, value) in enumerate(rows.items()):
         y, x = TOP + ROW * row, scale.at(value)
         words = f"{figure(value)} {unit}"
-        parts += [text(12, y + 20, shorten(name), "row"), rect(LABELS, y + 6, x - LABELS, ROW - 12, "bar", words),
+        parts += [text(12, y + 20, shorten(name, int(labels / LETTER)), "row"),
+                  rect(labels, y + 6, x - labels, ROW - 12, "bar", words),
                   text(x + 6, y + 20, words, "value")]  # fmt: skip
     return svg(bottom + 24, parts, f"Bars in {unit}")
 
 
 def curves(
-    lines: Mapping[str, Sequence[tuple[float, float]]], x_unit: str, y_unit: str, y_low: float | None = None
+    lines: Mapping[str, Sequence[tuple[float, float]]],
+    x_unit: str,
+    y_unit: str,
+    y_low: float | None = None,
+    mark: tuple[float | None, str] = (None, ""),
 ) -> str | None:
-    """(x, y) pairs joined by lines, one colour a name; None without points. `y_low` fixes the lower edge."""
+    """(x, y) pairs joined by lines, one colour a name; None without points. `y_low` fixes the lower edge, `mark` draws an
+    upright line with words beside it."""
     present = {name: sorted(points) for name, points in lines.items() if points}
     if not present:
         return None
@@ -77,6 +88,9 @@ def curves(
     x_scale = scale_of((x for x, _ in points), zero=False)
     y_scale = _upright([y for _, y in points], y_low)
     parts = _frame(x_scale, y_scale, x_unit, y_unit)
+    if mark[0] is not None:
+        at = x_scale.at(mark[0])
+        parts += [line(at, TOP + 10, at, CURVE_HEIGHT, "speech-end"), text(at + 6, CURVE_HEIGHT - 8, mark[1], "tick")]
     for number, (name, row) in enumerate(present.items()):
         places = [(x_scale.at(x), y_scale.at(y)) for x, y in row]
         path = " ".join(f"{x:g},{y:g}" for x, y in places)

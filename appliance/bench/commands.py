@@ -123,7 +123,8 @@ def _judge(
     """One row: what was heard, what it was taken for, whether that is right."""
     heard = answer["transcript"]
     sure = heard["confidence"] is None or heard["confidence"] >= accept_from
-    meant = interpreter.interpret(heard["text"]) if heard["text"] and sure else None
+    reading = interpreter.interpret(heard["text"]) if heard["text"] else None
+    meant = reading if sure else None
     slots = {} if meant is None else dict(meant.slots)
     intent = None if meant is None else meant.intent
     return {
@@ -135,7 +136,10 @@ def _judge(
         "free_text": heard["free_text"],
         "intent": intent,
         "confidence": heard["confidence"] if heard["text"] else None,
+        "kind": label.file.parent.name,
+        "accept_from": accept_from,
         "right": label.right(intent, slots),
+        "right_if_taken": reading is not None and label.right(reading.intent, reading.slots),
         "confused": [] if label.intent is None else label.confused(intent, slots),
         "wrong_words": None if label.text is None else _distance(_words(label.text), _words(heard["text"])),
         "words": None if label.text is None else len(_words(label.text)),

@@ -71,10 +71,10 @@ def dot(x: float, y: float, style: str, tip: str = "", radius: float = 3.5) -> s
     return f'<circle cx="{x:g}" cy="{y:g}" r="{radius:g}" class="{style}">{hint}</circle>'
 
 
-def grid(scale: Scale, top: float, bottom: float, unit: str) -> list[str]:
-    """Upright lines with their values below; the unit stands at the last one."""
+def grid(scale: Scale, top: float, bottom: float, unit: str, *, whole: bool = False) -> list[str]:
+    """Upright lines with their values below, `whole` ones only where that is asked for; the unit stands at the last one."""
     parts = []
-    ticks = scale.ticks()
+    ticks = [tick for tick in scale.ticks() if not whole or tick == int(tick)]
     for tick in ticks:
         x = scale.at(tick)
         words = figure(tick) + (f" {unit}" if tick == ticks[-1] else "")

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from appliance.bench.charts import bars, curves, distributions
+from appliance.bench.charts import bars, distributions
 from appliance.bench.result import SuiteResult
+from appliance.bench.understood import drawings
 from appliance.bench.waterfall import waterfall
 from appliance.events import MEASURES_MS
 
 WORST = 3
-MOST_CONFUSED = 20
 UNITS = {"_ms": "ms", "_s": "s", "_mb": "MB"}
 
 
@@ -104,49 +103,7 @@ def _wake(result: SuiteResult) -> list[Picture | None]:
 
 
 def _commands(result: SuiteResult) -> list[Picture | None]:
-    """Rows hold right, snr_db (None: clean), confidence (None: refused unseen) and wanted (the label's intent)."""
-    wanted = [row for row in result.details if row.get("wanted") is not None]
-    by_snr: dict[float, list[bool]] = {}
-    for row in wanted:
-        if row.get("snr_db") is not None:
-            by_snr.setdefault(row["snr_db"], []).append(row["right"])
-    shares = [(snr_db, 100 * sum(right) / len(right)) for snr_db, right in by_snr.items()]
-    return [
-        _picture(
-            "Right over noise", curves({"commands right": shares}, "dB SNR", "% right") if len(shares) > 1 else None
-        ),
-        _picture("What is taken for what", bars(_confusions(wanted), "times"), _CONFUSED_CAPTION),
-        _picture("Accepting and refusing", _trade(result.details), _TRADE_CAPTION),
-        _picture("Confidence", distributions(_confidences(result.details), "confidence"), _SPREAD_CAPTION),
-    ]
-
-
-def _confusions(rows: list[dict[str, Any]]) -> dict[str, float]:
-    """Pairs of what was labelled and what was taken, the most frequent first."""
-    counted = Counter(pair for row in rows for pair in row.get("confused", ()))
-    return {pair: float(count) for pair, count in counted.most_common(MOST_CONFUSED)}
-
-
-def _trade(rows: list[dict[str, Any]]) -> str | None:
-    """Both curves over the confidence from which a reading is taken; None where nothing has to be refused."""
-    foreign = [row.get("confidence") or 0.0 for row in rows if row.get("wanted") is None]
-    right = [row.get("confidence") or 0.0 for row in rows if row.get("wanted") is not None and row["right"]]
-    total = sum(row.get("wanted") is not None for row in rows)
-    if not foreign or not right:
-        return None
-    steps = [step / 50 for step in range(51)]
-    taken = [(step, 100 * sum(value >= step for value in right) / total) for step in steps]
-    refused = [(step, 100 * sum(value < step for value in foreign) / len(foreign)) for step in steps]
-    return curves({"commands taken and right": taken, "foreign speech refused": refused}, "confidence", "%", 0.0)
-
-
-def _confidences(rows: list[dict[str, Any]]) -> dict[str, list[float]]:
-    groups: dict[str, list[float]] = {"right": [], "wrong": [], "foreign": []}
-    for row in rows:
-        if _number(row.get("confidence")):
-            kind = "foreign" if row.get("wanted") is None else "right" if row["right"] else "wrong"
-            groups[kind].append(row["confidence"])
-    return groups
+    return [_picture(*drawn) for drawn in drawings(result.details)]
 
 
 def _idle(result: SuiteResult) -> list[Picture | None]:
@@ -174,10 +131,6 @@ def _number(value: object) -> bool:
 
 
 _SPREAD_CAPTION = "A dot is one value, the thick line the median, the thin red one the 95th percentile."
-
-_CONFUSED_CAPTION = "Labelled → taken; over all levels of noise."
-
-_TRADE_CAPTION = "Over the confidence from which a reading is taken; a good threshold keeps both curves high."
 
 PICTURES: dict[str, Callable[[SuiteResult], list[Picture | None]]] = {
     "wake": _wake,

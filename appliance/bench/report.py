@@ -30,7 +30,7 @@ HEADLINES = {
 }
 """Suites with more measures than a person reads → those that sum it up."""
 VERDICTS = ("critical", "warning", "met")
-HIDDEN = ("marks", "partials")
+HIDDEN = ("marks", "partials", "accept_from", "right_if_taken")
 """Columns of details that only pictures can show."""
 
 

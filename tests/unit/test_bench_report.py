@@ -118,7 +118,8 @@ def test_commands_are_drawn_over_noise_and_confidence() -> None:
 
     noisy = [row(True, 24.0, 0.9), row(True, 6.0, 0.7), row(False, 6.0, 0.3), row(True, 6.0, 0.1, None)]
     drawn = pictures(SuiteResult("commands", 4, {}, noisy))
-    assert [picture.heading for picture in drawn] == ["Right over noise", "Accepting and refusing", "Confidence"]
+    headings = [picture.heading for picture in drawn]
+    assert headings == ["Right over noise", "Accepting and refusing", "Foreign speech refused, by kind", "Confidence"]
     assert "24 dB SNR, 100 % right" in drawn[0].svg and "6 dB SNR, 50 % right" in drawn[0].svg
     for picture in drawn:
         xml.fromstring(picture.svg)
