@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tests.broker import free_port
+from tests.shared import ROOT
 from tests.telemetry import until
 
 STAMP = "2026-01-01T00:00:00+00:00"
+BLUEPRINT = ROOT / "docs" / "home-assistant" / "home_commands.yaml"
 START_S, STOP_S = 60.0, 40.0
 
 
@@ -37,9 +40,14 @@ class Core:
         self._python = python
         self._folder = folder
         (folder / ".storage").mkdir(parents=True)
+        blueprints = folder / "blueprints" / "automation" / "voice_appliance"
+        blueprints.mkdir(parents=True)
+        shutil.copy(BLUEPRINT, blueprints)
         (folder / "configuration.yaml").write_text(
             "homeassistant:\n  name: Test\n  time_zone: UTC\n  country: DE\n  unit_system: metric\n"
             f"http:\n  server_host: 127.0.0.1\n  server_port: {free_port()}\n"
+            "conversation:\nautomation:\n"
+            "  - use_blueprint:\n      path: voice_appliance/home_commands.yaml\n      input: {}\n"
             "logger:\n  default: warning\n  logs:\n    homeassistant.components.mqtt: info\n"
         )
         entry = {

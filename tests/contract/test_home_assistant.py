@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from appliance.errors import ActionError
 from appliance.events import Bus, ButtonPressed, WakeDetected
 from appliance.settings.device import DeviceSettings
 from appliance.telemetry.commands import COMMANDS, parse
@@ -61,6 +62,25 @@ def test_home_assistant_accepts_every_entity(message: dict[str, Any]) -> None:
     assert len(said["entities"]) == len(message["cmps"])
     # `default_entity_id` is newer than some cores (2025.10); nothing else may be unknown to them
     assert {key for unknown in said["unknown"].values() for key in unknown} <= {"default_entity_id"}
+
+
+@pytest.mark.skipif(PYTHON is None, reason="HOME_ASSISTANT_PYTHON names no Python with Home Assistant")
+@needs_mosquitto
+@pytest.mark.timeout(300)
+async def test_the_blueprint_answers_and_tells_names(tmp_path: Path, plain: Broker) -> None:
+    """docs/home-assistant/home_commands.yaml in a real core: names come, a sentence is answered or refused in words."""
+    played = PlayedDevice()
+    core = Core(str(PYTHON), tmp_path / "core", plain.port)
+    telemetry = make(tmp_path, Bus(), played, port=plain.port, home_deadline_s=5.0)
+    request = {"intent": "x", "slots": {}, "domain": None, "language": "en", "area": None}
+    async with running(telemetry):
+        async with core.run():
+            await until(lambda: played.served[-1:] == [True] and played.names, 30.0)
+            assert await telemetry.home.ask({**request, "text": "what time is it"})
+            with pytest.raises(ActionError, match="frobnicator"):
+                await telemetry.home.ask({**request, "text": "turn on the frobnicator"})
+        await until(lambda: played.served[-1] is False, 5.0)
+    assert set(played.names[-1]) == {"areas", "entities"}
 
 
 @pytest.mark.skipif(PYTHON is None, reason="HOME_ASSISTANT_PYTHON names no Python with Home Assistant")

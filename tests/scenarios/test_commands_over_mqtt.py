@@ -67,14 +67,14 @@ async def test_every_command_is_done(tmp_path: Path) -> None:
     with broker(tmp_path / "broker") as made:
         owner = Owner(made.port)
         try:
-            async with device(made, tmp_path / "device", 1.0, "panel.board=virtual") as appliance:
+            async with device(made, tmp_path / "device", 1.0, "panel.board=virtual", "telemetry.metrics_interval_s=2") as appliance:
                 await until(lambda: appliance.telemetry.hears_broker)
                 await _speech(owner, appliance)
                 await _turns(owner, appliance)
                 await _loudness_and_light(owner, appliance)
                 await _timers(owner, appliance)
                 await _upkeep(owner, appliance)
-                await until(lambda: None not in [appliance.telemetry.values.get(name) for name in MEASURED], 30.0)
+                await until(lambda: None not in [appliance.telemetry.values.get(name) for name in MEASURED], 60.0)
                 metrics = valid("metrics", owner.ears.on("study/metrics")[-1])
                 assert 1 < metrics["measures"]["stt_model_mb"] < 500 and 1 < metrics["measures"]["tts_voice_mb"] < 500
         finally:
