@@ -1,6 +1,6 @@
-"""In: the newest frame, at any pace. Out: the same at a driver, on a thread; nobody ever waits for a light.
+"""In: the newest frame or film, at any pace. Out: frames at a driver, on a thread; nobody ever waits for a light.
 
-The handover holds one frame: a newer one takes the place of one that was not sent yet. A driver that fails is opened
+The handover holds one of them: a newer one takes the place of one that was not begun yet. A driver that fails is opened
 again with a growing pause and given what is newest then.
 """
 
@@ -25,6 +25,16 @@ FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
 Report = Callable[[DeviceError | None], None]
 """What is wrong with the LEDs, or None when they work again. Called on the lamp's thread."""
+Draw = Callable[[float], Frame]
+"""The frame at a time (monotonic seconds); pure, called on the lamp's thread."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    draw: Draw
+    brightness: float
+    frame_s: float | None
+    """Seconds from a frame to the next; None: one frame, which stands."""
 
 
 @dataclass(slots=True)
@@ -41,8 +51,9 @@ class Lamp:
     def __init__(self, open_lights: Open, report: Report = lambda error: None) -> None:
         self._open = open_lights
         self._report = report
-        self._pending: tuple[Frame, float] | None = None
-        self._newest: tuple[Frame, float] | None = None
+        self._pending: _Job | None = None
+        self._newest: _Job | None = None
+        self._rung = False
         self._closing = False
         self._lock = threading.Lock()
         self._bell: SimpleQueue[None] = SimpleQueue()  # holds a ring for the pending frame, one for the end
@@ -60,12 +71,21 @@ class Lamp:
 
     def show(self, frame: Frame, brightness: float) -> None:
         """Hands over the newest frame."""
+        self._hand_over(_Job(lambda now_s: frame, brightness, None), at_once=True)
+
+    def play(self, draw: Draw, brightness: float, frame_s: float, at_once: bool = True) -> None:
+        """Hands over a film: a frame every `frame_s` seconds until something else is handed over.
+
+        `at_once=False` lets a film that plays go over to this one at its next frame, which wakes nobody.
+        """
+        self._hand_over(_Job(draw, brightness, frame_s), at_once)
+
+    def _hand_over(self, job: _Job, at_once: bool) -> None:
         with self._lock:
-            waiting = self._pending is not None
-            self._pending = self._newest = (frame, brightness)
-        if waiting:
-            self.counters.superseded += 1
-        else:
+            self.counters.superseded += self._pending is not None
+            self._pending = self._newest = job
+            ring, self._rung = at_once and not self._rung, self._rung or at_once
+        if ring:
             self._bell.put(None)
 
     def expect(self, at_s: float) -> None:
@@ -109,20 +129,42 @@ class Lamp:
         self._tell(error)
 
     def _serve(self, lights: Lights) -> None:
-        """Sends frames until the lamp is closed; the last one was handed over before that."""
+        """Sends frames until the lamp is closed; what was handed over before that is sent first."""
+        playing: _Job | None = None
+        sent: tuple[Frame, float] | None = None
+        due_s = 0.0
         while True:
-            with self._lock:
-                job, self._pending = self._pending, None
+            job = self._take()
             if job is None:
                 if self._closing:
                     return
-                self._bell.get()
-                continue
-            lights.show(*job)
-            self.counters.sent += 1
-            if self._expected_s is not None and any(map(any, job[0])):
-                self.delays_ms.append((time.monotonic() - self._expected_s) * 1000)
-                self._expected_s = None
+                if playing is None or (left_s := due_s - time.monotonic()) > 0:
+                    with contextlib.suppress(Empty):
+                        self._bell.get(timeout=None if playing is None else left_s)
+                    continue
+                job = playing
+            now_s = time.monotonic()
+            picture = (job.draw(now_s), job.brightness)
+            if picture != sent:
+                self._send(lights, *picture)
+                sent = picture
+            playing = job if job.frame_s is not None else None
+            pace_s = job.frame_s or 0.0
+            due_s = (
+                due_s + pace_s if due_s <= now_s < due_s + pace_s else now_s + pace_s
+            )  # an even pace, no catching up
+
+    def _take(self) -> _Job | None:
+        with self._lock:
+            job, self._pending, self._rung = self._pending, None, False
+            return job
+
+    def _send(self, lights: Lights, frame: Frame, brightness: float) -> None:
+        lights.show(frame, brightness)
+        self.counters.sent += 1
+        if self._expected_s is not None and any(map(any, frame)):
+            self.delays_ms.append((time.monotonic() - self._expected_s) * 1000)
+            self._expected_s = None
 
     def _again(self) -> None:
         """A driver that was opened anew gets what is shown."""

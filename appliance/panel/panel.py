@@ -1,7 +1,7 @@
 """In: the bus, the board, the button. Out: light, `ButtonPressed` on the bus, and what the finger wants done.
 
-happening → Story → scene → frame (pure) → Lamp (a thread) → driver. A frame is sent only when it differs from the last
-one; between happenings the event loop is woken only while a pattern moves.
+happening → Story → scene → frame or film (pure) → Lamp (a thread) → driver. A frame is sent only when it differs from the
+last one; between happenings the event loop is woken only while the finger moves a pattern, or somebody watches the frames.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from appliance.errors import DeviceError, UsageError
-from appliance.events import Bus, ButtonPressed, State, WakeDetected
+from appliance.events import Bus, ButtonPressed, LevelMeasured, PartialHeard, State, WakeDetected
 from appliance.panel import patterns
 from appliance.panel.boards import mixer
 from appliance.panel.boards.detect import Roots
@@ -23,6 +23,7 @@ from appliance.panel.button import Button
 from appliance.panel.colour import OFF, RGB, Frame
 from appliance.panel.drivers.pins import Chip, Pins
 from appliance.panel.equip import Equipment, equip
+from appliance.panel.film import Film, goes_on
 from appliance.panel.gestures import TOLD, Gesture, Gestures, Limits
 from appliance.panel.hands import Hands
 from appliance.panel.lamp import Lamp
@@ -67,6 +68,8 @@ class Panel:
         self._timer: asyncio.TimerHandle | None = None
         self._shown: tuple[Frame, float] | None = None
         self._walked: tuple[Frame, float] | None = None
+        self._film: tuple[State, float] | None = None
+        """The state that the lamp plays by itself, and its brightness."""
         self._hushed = False
         self._day_percent = settings.brightness_percent
         self._tasks: set[asyncio.Task[None]] = set()
@@ -142,7 +145,9 @@ class Panel:
         async for happening in self._watch:
             if isinstance(happening, WakeDetected) and self.lamp is not None:
                 self.lamp.expect(happening.at_s)
-            if self._story.take(happening):
+            # a film knows no more of the voice than what was known when it began
+            voice = isinstance(happening, LevelMeasured | PartialHeard) and self._filming(State.LISTENING)
+            if self._story.take(happening) or voice:
                 self._draw()
 
     async def _set_mixer(self) -> None:
@@ -183,9 +188,14 @@ class Panel:
         if self._walked is not None and now_s >= self._walked[1]:
             self._walked = None
         scene, t_s = self._story.scene(now_s)
-        frame = patterns.frame(scene, t_s, shape) if self._walked is None else self._walked[0]
-        self._send(frame, self._brightness())
-        moves_s = patterns.stands_s(scene) if self._walked is None else None
+        moves_s = None
+        if self._walked is not None:
+            self._send(self._walked[0], self._brightness())
+        elif self.lamp is not None and self.on_frame is None and goes_on(scene):
+            self._play(self.lamp, Film(scene, t_s, now_s, shape))
+        else:
+            self._send(patterns.frame(scene, t_s, shape), self._brightness())
+            moves_s = patterns.stands_s(scene)
         waits = [] if moves_s is None else [moves_s]
         ends_s = self._story.next_s(now_s) if self._walked is None else self._walked[1]
         waits += [] if ends_s is None else [max(0.0, ends_s - now_s)]
@@ -193,7 +203,17 @@ class Panel:
         if waits:
             self._timer = asyncio.get_running_loop().call_later(min(waits), self._draw)
 
+    def _play(self, lamp: Lamp, film: Film) -> None:
+        """Has the lamp go on by itself; a film of the same state goes over to the new one at its next frame."""
+        playing = (film.scene.state, self._brightness())
+        lamp.play(film.frame, playing[1], patterns.FRAME_S, at_once=playing != self._film)
+        self._film, self._shown = playing, None
+
+    def _filming(self, state: State) -> bool:
+        return self._film is not None and self._film[0] is state
+
     def _send(self, frame: Frame, brightness: float) -> None:
+        self._film = None
         if (frame, brightness) == self._shown or (self._dark() and not any(map(any, frame))):
             return
         self._shown = (frame, brightness)

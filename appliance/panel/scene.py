@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from appliance.events import State
+
+DECAY_S = 0.35
+"""The level meter falls from full to nothing in this time; it rises at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,3 +25,10 @@ class Scene:
     """Loudness of the microphone, 0..1."""
     heard_s: float | None = None
     """Seconds since the first word was heard; None before it."""
+
+    def after(self, seconds: float) -> Scene:
+        """The same, `seconds` later, where nothing happens until then: the level falls, words grow longer."""
+        if self.state is not State.LISTENING:
+            return self
+        heard_s = None if self.heard_s is None else self.heard_s + seconds
+        return replace(self, level=max(0.0, self.level - seconds / DECAY_S), heard_s=heard_s)

@@ -19,7 +19,7 @@ from appliance.events import (
     WakeDetected,
 )
 from appliance.panel.arbiter import Arbiter, Held
-from appliance.panel.scene import Scene
+from appliance.panel.scene import DECAY_S, Scene
 
 WAKE_S = 1.0
 """A wake word lights the panel at once; the turn that follows takes over within this time."""
@@ -28,8 +28,6 @@ GRACE_S = 1.5
 """An engine that is replaced within this time is not worth a light."""
 QUIET_DBFS, LOUD_DBFS = -60.0, -15.0
 """Ends of the level meter."""
-DECAY_S = 0.35
-"""The level meter falls from full to nothing in this time; it rises at once."""
 COUNTS = frozenset({"started", "changed", "resumed", "restored"})
 """Changes of a timer after which it runs."""
 

@@ -363,6 +363,38 @@ def test_only_the_newest_frame_waits_for_a_slow_driver() -> None:
     assert lamp.counters.superseded >= 46
 
 
+def test_a_film_plays_by_itself_until_something_else_is_shown() -> None:
+    slow = Slow()
+    lamp = Lamp(slow.open)
+    lamp.start()
+    lamp.play(lambda now_s: _grey(len(slow.frames) + 1), 1.0, 0.005)
+    slow.until(3)
+    lamp.show(_grey(200), 1.0)
+    slow.until(len(slow.frames) + 1)
+    lamp.close()
+    assert slow.frames[:3] == [_grey(1), _grey(2), _grey(3)]
+    assert slow.frames[-1] == _grey(200)
+    assert slow.frames.count(_grey(200)) == 1
+
+
+def test_a_film_sends_only_what_changes_and_goes_over_without_a_ring() -> None:
+    slow = Slow()
+    lamp = Lamp(slow.open)
+    lamp.start()
+    lamp.play(lambda now_s: _grey(1), 1.0, 0.005)
+    slow.until(1)
+    time.sleep(0.05)
+    assert slow.frames == [_grey(1)]
+    lamp.play(lambda now_s: _grey(2), 1.0, 0.005, at_once=False)
+    slow.until(2)
+    lamp.play(lambda now_s: _grey(3), 1.0, 60.0, at_once=False)
+    slow.until(3)
+    lamp.show(_grey(4), 1.0)  # must not wait for the film's next frame
+    slow.until(4)
+    lamp.close()
+    assert slow.frames == [_grey(1), _grey(2), _grey(3), _grey(4)]
+
+
 @pytest.mark.parametrize("failure", [DeviceError("usb", "It is gone."), ValueError("a native library's own")])
 def test_a_failing_driver_is_reported_opened_again_and_gets_what_is_newest(
     failure: Exception, monkeypatch: pytest.MonkeyPatch
