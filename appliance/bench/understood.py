@@ -44,7 +44,10 @@ def _over_noise(wanted: Rows) -> str | None:
         if row.get("snr_db") is not None:
             by_snr.setdefault(row["snr_db"], []).append(row["right"])
     shares = [(snr_db, 100 * sum(right) / len(right)) for snr_db, right in by_snr.items()]
-    return curves({"commands right": shares}, "dB SNR", "% right") if len(shares) > 1 else None
+    if len(shares) < 2:
+        return None
+    floor = max(0.0, 10 * ((min(share for _, share in shares) - 5) // 10))  # the same everywhere is a line, too
+    return curves({"commands right": shares}, "dB SNR", "% right", floor)
 
 
 def _confusions(wanted: Rows) -> str | None:
