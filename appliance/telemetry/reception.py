@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Any
 
 from appliance.telemetry.claims import Claims
@@ -27,14 +27,15 @@ class Reception:
 
     def __init__(
         self, link: Link, delivery: Delivery, commands: Commander, home: HomeServer, names: Names, claims: Claims,
-        arbitrate: bool,
+        arbitrate: bool, holding: Callable[[], Container[str]],
     ) -> None:  # fmt: skip
-        """Takes the link's callbacks over."""
+        """Takes the link's callbacks over. `holding`: names of the alerts that hold now."""
         self.hears_broker: bool | None = None
         """Whether our own birth came back: a denied subscription is answered with 'granted', and only silence tells."""
         self._link, self._delivery, self._topics = link, delivery, delivery.topics
         self._commands, self._home, self._claims = commands, home, claims
         self._arbitrate = arbitrate
+        self._holding = holding
         self._echo_due: asyncio.TimerHandle | None = None
         self._routes: dict[str, Callable[[Incoming], None]] = {
             self._topics.home_availability: lambda message: home.announced(message.payload),
@@ -48,7 +49,7 @@ class Reception:
     def _up(self) -> None:
         topics = self._topics
         self._link.subscribe(topics.commands, topics.home_response, topics.home_availability, topics.home_names,
-                            topics.home_assistant_status, topics.of("availability"))  # fmt: skip
+                            topics.home_assistant_status, topics.of("availability"), topics.of("alert/+"))  # fmt: skip
         if self._arbitrate:
             self._link.subscribe(topics.claims)
         self.hears_broker = None
@@ -79,8 +80,15 @@ class Reception:
             self._commands.take(topic[len(base) :], incoming)
         elif (route := self._routes.get(topic)) is not None:
             route(incoming)
+        elif topic.startswith(alert := self._topics.of("alert/")):
+            self._own_alert(topic[len(alert) :], incoming)
         elif topic.endswith("/claim") and not incoming.retain:
             self._claims.told(incoming)
+
+    def _own_alert(self, name: str, incoming: Incoming) -> None:
+        """An alert of ours is on the broker. One that an earlier run left there, and that does not hold, is taken back."""
+        if incoming.payload and name not in self._holding():
+            self._delivery.queue("alert", f"alert/{name}", {}, retain=True, cleared=True)
 
     def _own_availability(self, incoming: Incoming) -> None:
         """Our birth came back. Or the last will of an older connection came late: we are here."""

@@ -86,7 +86,14 @@ class Telemetry:
         self.names = Names(house, self.link, self.topics.home_names)
         self.claims = Claims(device.id, self.delivery, house, self._lost_wake)
         self.reception = Reception(
-            self.link, self.delivery, self.commands, self.home, self.names, self.claims, mqtt.arbitrate
+            self.link,
+            self.delivery,
+            self.commands,
+            self.home,
+            self.names,
+            self.claims,
+            mqtt.arbitrate,
+            self.alerts.holding,
         )
         self._device = device
         self._source = source

@@ -80,6 +80,17 @@ async def test_a_vital_budget_is_p0_at_once_and_heals_with_good_turns(tmp_path: 
     assert kept(plain) == []
 
 
+async def test_what_an_earlier_run_left_is_taken_back(tmp_path: Path, plain: Broker) -> None:
+    """A device that was cut off while an alert held, and that is well now: nobody is told of it for ever."""
+    home = Listener(plain.port)
+    home.client.publish("appliance/kitchen/alert/response_ms", '{"severity":"P0"}', 1, retain=True)
+    home.client.publish("appliance/hall/alert/response_ms", '{"severity":"P0"}', 1, retain=True)
+    async with running(make(tmp_path, Bus(), PlayedDevice(), port=plain.port)):
+        await until(lambda: home.on("kitchen/alert/response_ms")[-1] == b"")
+    home.close()
+    assert kept(plain) == [] and home.on("hall/alert/response_ms")[-1] != b"", "another device's is not ours"
+
+
 async def test_a_value_that_wobbles_around_its_budget_rings_once(tmp_path: Path, plain: Broker) -> None:
     """Hysteresis on the broker: 95 of 100 is kept, but not well within: the alert stands and nothing is said twice."""
     home = Listener(plain.port)
