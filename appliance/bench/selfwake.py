@@ -24,14 +24,18 @@ REPLIES = 100
 ECHO_DB = -6.0
 """Loudspeaker to microphone: a small housing; people are often quieter than that."""
 SETTLE_S = 0.8
-LONG = (
+ALIKE = (
     "A lexicon of all exact examples relaxes Alex, so Alexander asks Electra for the last Texas elections.",
     "Step up to the shop at the top of the hill, and stock up on soap, a mop, and a pot.",
+)
+"""Sound like the wake word and the stop word."""
+LONG = (
+    *ALIKE,
     "The kitchen light is on, the heating is set to twenty one degrees, and the front door is locked.",
     "You have three timers. The pasta, four minutes; the laundry, half an hour; the bread, one hour and ten minutes.",
     "Tomorrow it will be cloudy with a little rain in the afternoon, and at most fourteen degrees.",
 )
-"""Sounds like the wake word and the stop word, and replies of a house."""
+"""Replies of a house, and those."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,8 @@ class Said:
     """A reply, and what came of it."""
 
     text: str
+    alike: bool
+    """It sounds like a wake word on purpose."""
     detections: int
     opened: int
     near: float | None
@@ -52,18 +58,23 @@ class Said:
         return self.sounded_s < 0.8 * self.expected_s
 
     def row(self) -> dict[str, Any]:
-        return {"text": self.text, "detections": self.detections, "opened": self.opened, "near": self.near, "cut": self.cut,
-                "sounded_s": round(self.sounded_s, 2)}  # fmt: skip
+        return {"text": self.text, "alike": self.alike, "detections": self.detections, "opened": self.opened,
+                "near": self.near, "cut": self.cut, "sounded_s": round(self.sounded_s, 2)}  # fmt: skip
 
 
 def run(request: Request) -> SuiteResult:
     """Says `request.limit` replies. Raises DeviceError without a virtual card."""
     with VirtualCard(echo_db=ECHO_DB) as card:
         said = asyncio.run(_said(request, card))
+    usual = [each for each in said if not each.alike]
     measures: dict[str, float | None] = {
-        "selfwake.detections": float(sum(each.detections for each in said)),
         "selfwake.turns": float(sum(each.opened for each in said)),
-        "selfwake.cut_replies": float(sum(each.cut for each in said)),
+        "selfwake.replies": float(len(usual)),
+        "selfwake.detections": float(sum(each.detections for each in usual)),
+        "selfwake.cut_replies": float(sum(each.cut for each in usual)),
+        "selfwake.alike_replies": float(len(said) - len(usual)),
+        "selfwake.alike_detections": float(sum(each.detections for each in said if each.alike)),
+        "selfwake.alike_cut_replies": float(sum(each.cut for each in said if each.alike)),
         "selfwake.near_misses": float(sum(each.near is not None for each in said)),
         "selfwake.speech_minutes": round(sum(each.sounded_s for each in said) / 60, 2),
     }
@@ -109,6 +120,7 @@ async def _say(home: Room, speaker: Recorder, text: str) -> Said:
     last = last_audible(speaker.samples(begun))
     return Said(
         text=text,
+        alike=text in ALIKE,
         detections=_detections(home) - detections,
         opened=len(appliance.conversation.records) - turns,
         near=max(near, default=None),

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from appliance.engines.sound.near_end import NearEnd
 from appliance.engines.sound.pcm import RATE_HZ, SAMPLE_BYTES, Samples
 
 log = logging.getLogger(__name__)
@@ -31,6 +32,9 @@ LEAD = FRAME
 """Samples by which the played sound is set earlier: a direct path takes 1 ms, and clocks are read with some error."""
 LAG = 2 * FRAME
 """Samples by which the microphone is held back at work: LEAD, and 10 ms within which the playback may be late."""
+DELAY = 128
+"""Samples by which the processor's output is late: two of its blocks, measured with noise."""
+LEAST_BLEND = 0.02
 CREEP_S = 2e-6
 """A period may be read late, never early; the clocks of card and system drift apart by up to 200 ppm."""
 MOST_BYTES = RATE_HZ * SAMPLE_BYTES * 3 // 2
@@ -50,6 +54,8 @@ class Echo:
         self._origin_s: float | None = None
         self._tail = 0
         self._held = np.zeros(0, dtype=np.int16)
+        self._near_end = NearEnd()
+        self._late = np.zeros(DELAY, dtype=np.int16)
         self._loading: threading.Thread | None = None
         self._processor: _Processor | None = None
         self._dropped_bytes = 0
@@ -142,12 +148,23 @@ class Echo:
         processor = self._processor
         if processor is None:
             return near
+        played = far or bytes(FRAME_BYTES)
+        blend = self._near_end.blend(near, np.frombuffer(played, dtype=np.int16))
         try:
-            return processor.step(far or bytes(FRAME_BYTES), near)
+            return self._blended(processor.step(played, near), near, blend)
         except (RuntimeError, AssertionError) as error:
             log.error("echo: the device's own voice is not removed any more: %s", error)
             self._processor = None
             return near
+
+    def _blended(self, cancelled: Samples, near: Samples, blend: float) -> Samples:
+        """The processor's samples come DELAY later than they were given to it."""
+        late = np.concatenate((self._late, near))
+        self._late = late[-DELAY:]
+        if blend < LEAST_BLEND:
+            return cancelled
+        mixed: Samples = np.rint(blend * late[:FRAME] + (1.0 - blend) * cancelled).astype(np.int16)
+        return mixed
 
     def _far_frame(self, at: int) -> bytes | None:
         """What was played in the FRAME samples from `at` on; None for nothing. What is older is too late for anything."""

@@ -1,0 +1,55 @@
+"""In: an echo, and somebody who speaks over it. Out: the echo is left to the canceller, the person is not touched."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from appliance.engines.sound.near_end import NearEnd
+from appliance.engines.sound.pcm import Samples
+
+FRAME = 160
+CHANCE = np.random.default_rng(4)
+
+
+def noise(rms: float) -> Samples:
+    return np.asarray(np.clip(np.rint(CHANCE.normal(0.0, rms, FRAME)), -32768, 32767), dtype=np.int16)
+
+
+def learnt(echo_rms: float = 100.0) -> NearEnd:
+    """An echo 20 dB below what is played, for two seconds."""
+    path = NearEnd()
+    blends = [path.blend(noise(echo_rms), noise(1000.0)) for _ in range(200)]
+    assert max(blends) < 0.02, "the echo alone is never taken as it is"
+    return path
+
+
+def test_a_voice_20_db_above_the_echo_is_taken_as_it_is_within_50_ms() -> None:
+    path = learnt()
+    blends = [path.blend(noise(1000.0), noise(1000.0)) for _ in range(50)]
+    assert blends[4] > 0.9 and blends[-1] > 0.99
+
+
+def test_between_syllables_it_fades_back_and_the_echo_is_cancelled_again() -> None:
+    path = learnt()
+    for _ in range(30):
+        path.blend(noise(1000.0), noise(1000.0))
+    blends = [path.blend(noise(100.0), noise(1000.0)) for _ in range(60)]
+    assert blends[4] > 0.3 and blends[-1] < 0.02
+
+
+@pytest.mark.parametrize("rms", [100.0, 180.0])
+def test_a_person_as_quiet_as_the_echo_is_left_to_the_canceller(rms: float) -> None:
+    path = learnt()
+    assert max(path.blend(noise(rms), noise(1000.0)) for _ in range(50)) < 0.02
+
+
+def test_an_echo_that_grew_louder_is_learnt_anew() -> None:
+    path = learnt()
+    blends = [path.blend(noise(600.0), noise(1000.0)) for _ in range(500)]
+    assert blends[20] > 0.9 and max(blends[400:]) < 0.02
+
+
+def test_nothing_is_known_of_an_echo_that_just_began() -> None:
+    path = NearEnd()
+    assert all(path.blend(noise(2000.0), noise(1000.0)) == 0.0 for _ in range(30))
