@@ -52,5 +52,9 @@ pictures: setup  ## the images that the README shows: docs/panel.svg, and docs/t
 	if [ -d "$(AUDIO)" ]; then $(WITH_MIRROR) $(BIN)/appliance bench latency --data $(AUDIO)/commands/local \
 	  --limit 15 --picture docs/turn.svg; fi
 
+# As root, some minutes; needs qemu-system-x86 and mmdebstrap. What it builds is kept in build/vm.
+vm: setup  ## button, LED and sound card through the kernel's own drivers, in a virtual machine: times
+	$(WITH_MIRROR) $(BIN)/python -m tests.vm
+
 clean:  ## remove what was built; models and settings of the device stay
 	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache *.egg-info
