@@ -78,9 +78,11 @@ class Saying:
             if not self._started.done():
                 self._started.set_exception(error)
                 self._started.exception()
-        finally:
+        except asyncio.CancelledError:
             with contextlib.suppress(asyncio.QueueFull):
                 self._pieces.put_nowait(None)
+            raise
+        await self._pieces.put(None)  # waits behind what nobody has taken yet: lost, the reply would never end
 
     async def _read(self, skip_bytes: int = 0) -> None:
         connection = await self._child.connect(self._ready_s)

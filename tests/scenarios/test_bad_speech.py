@@ -206,3 +206,15 @@ async def test_a_reply_of_500_words_streams_waits_its_turn_and_can_be_stopped(tm
         assert len(given) == pieces, "silence"
         made_s = appliance.tts.counters.get("speech_s", 0.0)
         assert made_s < 60.0, "of three minutes"
+
+
+async def test_a_long_reply_ends_for_who_takes_it_slowly(house: Appliance) -> None:
+    """The synthesiser is done long before: its end must not get lost behind what waits."""
+    saying = house.voice.say(SENTENCE * 4)
+    await saying.started(5.0)
+    length_s = 0.0
+    async with asyncio.timeout(60):
+        async for piece in saying.pieces():
+            length_s += len(piece) / 2 / saying.rate_hz
+            await asyncio.sleep(0.02)
+    assert length_s > 16.0
