@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import platform
+import signal
 import sys
 import time
 from dataclasses import asdict
@@ -63,6 +64,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *caught: sys.exit(143))  # so that the machine ends with this program
     try:
         sys.exit(main())
     except KeyboardInterrupt:
