@@ -32,6 +32,8 @@ TAIL_MS = 300
 """A sound that ends this early behind a wake word is its own last syllable."""
 SURE = 0.5
 """Confidence from which a complete reading shortens the wait."""
+CLEAR = 0.8
+"""Confidence from which one short word alone does: noise ahead of an order was read as "quiet" at 0.6."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +166,9 @@ class EndOfSpeech:
         else:
             wait = s.extendable_wait_ms if reading.extendable and not reading.brief else s.complete_wait_ms
         short = self._end_ms is not None and self._first_ms is not None and self._end_ms - self._first_ms <= SHORT_MS
-        if short and reading is not None and " " not in reading.text:
-            wait = max(wait, s.single_word_wait_ms)  # noise ahead of a voice is often read as one word
+        if short and reading is not None and " " not in reading.text:  # noise ahead of a voice is often read so
+            clear = reading.confidence is None or reading.confidence >= CLEAR
+            wait = max(wait, s.single_word_wait_ms if clear else s.incomplete_wait_ms)
         patience = min(self._longest_pause_ms * PAUSE_FACTOR, s.incomplete_wait_ms)
         return max(wait, patience)
 

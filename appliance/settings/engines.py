@@ -21,7 +21,10 @@ class SttSettings(Section):
     threads: int = Field(1, ge=1, le=4, description="Threads of the neural network.")
     beam: int = Field(200, ge=8, le=1000, description="Hypotheses kept by the constrained search.")
     blank_penalty: float = Field(
-        2.5, ge=0.0, le=5.0, description="Taken from the blank's log probability, natural log."
+        1.5, ge=0.0, le=5.0, description="Taken from the blank's log probability, natural log."
+    )
+    internal_lm: float = Field(
+        0.3, ge=0.0, le=1.0, description="Share of the decoder's own language model taken back in the grammar's search."
     )
 
 

@@ -124,6 +124,16 @@ def test_a_short_word_that_was_understood_counts() -> None:
     assert decision.speech_end_ms == 320
 
 
+@pytest.mark.parametrize(
+    ("confidence", "wait_ms"), [(0.9, SETTINGS.single_word_wait_ms), (0.6, SETTINGS.incomplete_wait_ms)]
+)
+def test_one_short_word_waits_longer_where_it_was_not_clear(confidence: float, wait_ms: int) -> None:
+    word = Reading("quiet", 512, complete=True, extendable=True, confidence=confidence)
+    decision = play([(160, 0.0), (352, 0.9), (4000, 0.0)], {560: word})
+    assert decision is not None
+    assert wait_ms <= decision.at_ms - 512 < wait_ms + BLOCK_MS
+
+
 def test_the_end_of_the_wake_word_is_no_command() -> None:
     tail = Reading("hi", 160, complete=True, extendable=True, confidence=0.6, flushed=True)
     decision = play([(160, 0.9), (12000, 0.0)], {256: tail}, wake_level_dbfs=-30.0)

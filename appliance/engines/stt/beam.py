@@ -19,6 +19,8 @@ BLANK = 0
 SURELY_BLANK = -1e-3
 """Natural log: where the blank is this sure after every context, nothing is said in the frame. A third of the time saved;
 from -0.0001 to -0.01 the texts of 84 readings stayed the same."""
+MEETING = 3
+"""Candidates looked at for each one kept, so that ways that meet can be added up."""
 FREE_PIECES = 16
 """Pieces tried in a free-text slot a hypothesis: the likeliest."""
 
@@ -55,6 +57,8 @@ class Width:
     """Hypotheses kept that went through a free-text slot: they fit any sound, and would crowd out the rest."""
     blank_penalty: float
     """Taken from the blank's log probability: a constrained search otherwise prefers short sentences."""
+    internal_lm: float = 0.0
+    """Share of the decoder's own expectation (`Transducer.expected`) that is taken back from every piece."""
 
 
 class Hypotheses(NamedTuple):
@@ -162,6 +166,8 @@ class Beam:
             self.hypotheses = now._replace(score=score)
             return
         likely[:, BLANK] -= self._width.blank_penalty
+        if self._width.internal_lm:
+            likely -= np.float32(self._width.internal_lm) * self._transducer.expected(contexts)
         stay = _Candidates(
             np.arange(len(now.state)),
             np.zeros(len(now.state), np.int64),
@@ -228,17 +234,24 @@ class Beam:
         self._states.need(state)
 
     def _best(self, found: _Candidates, among: Ints, count: int) -> Ints:
-        """Positions in `found` of the best `count` that differ in state or in the last two pieces."""
+        """Positions in `found` of the best `count` that differ in state or in the last two pieces.
+
+        Ways that meet there become the likeliest of them, with the score of all of them together.
+        """
         if not len(among) or not count:
             return among[:0]
         score = found.score[among]
         among = among[score > score.max() - self._width.behind]
-        if len(among) > 2 * count:
-            among = among[np.argpartition(found.score[among], -2 * count)[-2 * count :]]
+        if len(among) > MEETING * count:
+            among = among[np.argpartition(found.score[among], -MEETING * count)[-MEETING * count :]]
         among = among[np.argsort(-found.score[among], kind="stable")]
         piece = found.piece[among]
         context = self.hypotheses.context[found.parent[among]]
         context = np.where(piece != BLANK, self._transducer.after(context, piece), context)
-        _, first = np.unique(found.state[among] * self._transducer.context_count + context, return_index=True)
-        best: Ints = among[np.sort(first)[:count]]
+        place = found.state[among] * self._transducer.context_count + context
+        _, first, meeting = np.unique(place, return_index=True, return_inverse=True)
+        score = found.score[among]
+        together = np.bincount(meeting, np.exp(score - score[0], dtype=np.float64))
+        found.score[among[first]] = np.log(together) + score[0]
+        best: Ints = among[first[np.argsort(-together, kind="stable")[:count]]]
         return best

@@ -75,6 +75,7 @@ class Transducer:
         self.context_count = (len(self.pieces) + 1) * len(self.pieces)
         self._rows: dict[int, int] = {}
         self._outputs = np.zeros((1024, int(self._decoder.get_outputs()[0].shape[1])), np.float32)
+        self._expected = np.zeros((1024, len(self.pieces)), np.float16)
 
     def states(self) -> States:
         """Encoder states before the first frame."""
@@ -89,12 +90,23 @@ class Transducer:
     def log_probabilities(self, encoded: Encoded, contexts: NDArray[np.int64]) -> NDArray[np.float32]:
         """(contexts, pieces), natural log; `encoded` is one frame, contexts are `older * pieces + newer`."""
         known = self._decoded(contexts)
-        shape = (len(contexts), len(encoded))
-        feeds = dict(zip(self._joiner_names, (np.broadcast_to(encoded, shape), known), strict=True))
+        return self._joined(np.broadcast_to(encoded, (len(contexts), len(encoded))), known)
+
+    def _joined(self, encoded: NDArray[np.float32], decoded: NDArray[np.float32]) -> NDArray[np.float32]:
+        feeds = dict(zip(self._joiner_names, (encoded, decoded), strict=True))
         logits: NDArray[np.float32] = self._joiner.run(None, feeds)[0]
         logits -= logits.max(axis=1, keepdims=True)
         logits -= np.log(np.exp(logits).sum(axis=1, keepdims=True))
         return logits
+
+    def expected(self, contexts: NDArray[np.int64]) -> NDArray[np.float16]:
+        """(contexts, pieces), natural log: how likely the decoder alone, without any sound, holds each piece; 0 for blank.
+
+        This is the language that the model was trained on. A grammar knows better what is said here; taking a share of it
+        back (internal language model estimation, with the encoder's output set to zero) lets the sound decide.
+        """
+        self._decoded(contexts)
+        return self._expected[[self._rows[context] for context in contexts.tolist()]]
 
     def _decoded(self, contexts: NDArray[np.int64]) -> NDArray[np.float32]:
         wanted = contexts.tolist()
@@ -113,9 +125,12 @@ class Transducer:
         output = self._decoder.run(None, {self._decoder_name: pairs})[0]
         while len(self._rows) + len(contexts) > len(self._outputs):
             self._outputs = np.concatenate([self._outputs, np.zeros_like(self._outputs)])
-        for context, row in zip(contexts, output, strict=True):
-            at = self._rows[context] = len(self._rows)
-            self._outputs[at] = row
+            self._expected = np.concatenate([self._expected, np.zeros_like(self._expected)])
+        first = len(self._rows)
+        self._rows.update(zip(contexts, range(first, first + len(contexts)), strict=True))
+        self._outputs[first : first + len(contexts)] = output
+        silent = self._joined(np.zeros_like(output), output)[:, 1:]
+        self._expected[first : first + len(contexts), 1:] = silent - np.log(np.exp(silent).sum(axis=1, keepdims=True))
 
     def first_context(self) -> int:
         """The context before the first piece."""
