@@ -69,7 +69,7 @@ class Readings:
             return Reading("", free_text)  # with its blank penalty the grammar finds words in silence too
         rival_score = float(rival.hypotheses.score[0])
         margin = first.score - wholes[1].score if len(wholes) > 1 else MOST_MARGIN
-        evidence = self._evidence(grammar, first, rival_score, margin, free_text)
+        evidence = self._evidence(grammar, first, rival_score, margin, (free_text, self._said(rival, 0)))
         sure = confidence(evidence)
         others = tuple(
             (text, sure * math.exp(ALTERNATIVE_SCALE * (each.score - first.score)))
@@ -105,7 +105,9 @@ class Readings:
     def _said(self, search: Beam, at: int) -> str:
         return self._vocabulary.text(search.trace.pieces(int(search.hypotheses.trace[at])))
 
-    def _evidence(self, grammar: Beam, whole: _Whole, rival_score: float, margin: float, free_text: str) -> Evidence:
+    def _evidence(
+        self, grammar: Beam, whole: _Whole, rival_score: float, margin: float, free_texts: tuple[str, str]
+    ) -> Evidence:
         pieces = grammar.trace.evidence(int(grammar.hypotheses.trace[whole.at]))
         word = 0
         words: list[tuple[int, float]] = []
@@ -121,5 +123,6 @@ class Readings:
             wild_share=sum(free for _, _, free in pieces) / len(pieces),
             total_gap=min(gap, 40.0),
             shortness=1 / len(pieces),
-            unlike=1 - SequenceMatcher(None, whole.said, free_text, autojunk=False).ratio(),
+            worst_share=min(worst, 20.0) / len(pieces),
+            unlike=min(1 - SequenceMatcher(None, whole.said, text, autojunk=False).ratio() for text in free_texts),
         )
