@@ -13,6 +13,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -50,6 +51,7 @@ def main(stage: str, engine: Callable[[ChildConfig], AbstractAsyncContextManager
     arguments.add_argument("--socket", type=Path, required=True)
     arguments.add_argument("--config", type=Path, required=True)
     given = arguments.parse_args()
+    threading.excepthook = _thread_died
     parent = os.getppid()
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:  # it died before prctl
@@ -63,6 +65,13 @@ def main(stage: str, engine: Callable[[ChildConfig], AbstractAsyncContextManager
     except ApplianceError as error:
         logging.getLogger(__name__).error("%s", error)
         sys.exit(1)
+
+
+def _thread_died(what: threading.ExceptHookArgs) -> None:
+    """A child without one of its threads is half dead (deaf, or mute): it ends, and the supervisor replaces it."""
+    name = what.thread.name if what.thread is not None else "?"
+    logging.getLogger(__name__).error("The thread '%s' ended.", name, exc_info=what.exc_value)
+    os._exit(1)
 
 
 async def _serve(

@@ -53,3 +53,10 @@ def test_an_echo_that_grew_louder_is_learnt_anew() -> None:
 def test_nothing_is_known_of_an_echo_that_just_began() -> None:
     path = NearEnd()
     assert all(path.blend(noise(2000.0), noise(1000.0)) == 0.0 for _ in range(30))
+
+
+def test_a_loudspeaker_that_is_not_heard_at_all_breaks_nothing() -> None:
+    near_end = NearEnd()
+    silence, played = np.zeros(160, np.int16), np.full(160, 3000, np.int16)
+    assert all(near_end.blend(silence, played) == 0.0 for _ in range(200))
+    assert near_end.blend(np.full(160, 2000, np.int16), played) > 0.0  # and a voice is then all that is heard

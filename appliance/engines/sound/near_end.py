@@ -33,6 +33,9 @@ SPOKEN_FRAMES = 150
 FLOOR = 10.0
 """Energy of a sample below which the loudspeaker counts as silent."""
 
+LEAST = 1e-9
+"""Energy of a sample that stands for none: a muted loudspeaker has a path of 0."""
+
 
 class NearEnd:
     """One echo path. For the capture's thread."""
@@ -54,7 +57,7 @@ class NearEnd:
             if self._echo_only():
                 self._learn(heard / loudest)
             if self._path is not None:
-                above_db = 10 * np.log10(max(heard, 1e-9) / (loudest * self._path))
+                above_db = 10 * np.log10(max(heard, LEAST) / max(loudest * self._path, LEAST))
                 wanted = float(np.clip((above_db - CLEAR_DB) / (SURE_DB - CLEAR_DB), 0.0, 1.0))
         self._blend += (RISE if wanted > self._blend else FALL) * (wanted - self._blend)
         return self._blend
