@@ -30,7 +30,7 @@ LOOSE = 24
 """Hypotheses in free-text slots."""
 GAIN = np.float32(0.37)
 """The networks hear the same sound this much quieter: in kitchen noise at 6 dB 2 of 200 orders more are right than at 1,
-at 0.08 and at 3 fewer; clean ones stay as they are."""
+at 0.08 and at 3 fewer."""
 FREE_BEAM = 4
 FREE_BLANK_PENALTY = 0.5
 """For the free text: with the constrained search's penalty it inserts words."""
