@@ -168,6 +168,10 @@ class Listener:
         """Payloads whose topic ends so, in order."""
         return [payload for topic, payload, _ in list(self.heard) if topic.endswith(end)]
 
+    def last(self, end: str) -> bytes | None:
+        """Newest payload whose topic ends so; None before the first."""
+        return next(iter(self.on(end)[::-1]), None)
+
     def close(self) -> None:
         self.client.disconnect()
         self.client.loop_stop()

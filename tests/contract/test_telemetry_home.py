@@ -44,5 +44,5 @@ async def test_home_request_and_reply(
         await until(lambda: played.served == [True, False, True])
         await until(lambda: len(home.on("device/appliance_kitchen/config")) == 2)
         await asyncio.to_thread(secure.kill)
-        await until(lambda: played.served[-1] is False)
+        await until(lambda: played.served[-1:] == [False])
     home.close()
