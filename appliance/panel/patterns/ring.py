@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from appliance.events import State
-from appliance.panel.colour import BLUE, GREEN, OFF, ORANGE, PINK, RED, SKY, WHITE, YELLOW, Frame, dim, over
+from appliance.panel.colour import BLUE, GREEN, OFF, ORANGE, PINK, RED, RGB, SKY, WHITE, YELLOW, Frame, dim, over
 from appliance.panel.patterns.wave import bar, blink, breath, comet, fade, solid, spot, twinkle
 from appliance.panel.scene import Scene
 from appliance.panel.shape import Shape
@@ -27,17 +27,17 @@ def starting(scene: Scene, t_s: float, shape: Shape) -> Frame:
     return comet(shape.count, t_s * shape.count * 0.4 % shape.count, shape.count * 0.7, dim(WHITE, 0.8))
 
 
-def button(scene: Scene, t_s: float, shape: Shape) -> Frame:
-    """A white flash under the finger; held on, red fills the ring until it mutes. Reset: orange drains, then blinks."""
+def button(scene: Scene, t_s: float, shape: Shape, flash_s: float = FLASH_S) -> Frame:
+    """A white flash under the finger; held on, red fills the LEDs until it mutes. Reset: orange drains, then blinks."""
     share = scene.value or 0.0
     if scene.reason == "reset":
         return solid(shape.count, ORANGE if blink(t_s, 0.3) else OFF) if share <= 0 else bar(shape.count, share, ORANGE)
-    flash = solid(shape.count, dim(WHITE, 0.8 * fade(t_s, FLASH_S)))
+    flash = solid(shape.count, dim(WHITE, 0.8 * fade(t_s, flash_s)))
     return over(flash, bar(shape.count, (share - 0.2) / 0.8, RED))
 
 
 def volume(scene: Scene, t_s: float, shape: Shape) -> Frame:
-    """A white bar from the mark; its track stays faintly visible."""
+    """A white bar from the first LED; its track stays faintly visible."""
     return over(solid(shape.count, dim(WHITE, 0.07)), bar(shape.count, scene.value or 0.0, WHITE))
 
 
@@ -77,15 +77,25 @@ def replying(scene: Scene, t_s: float, shape: Shape) -> Frame:
 
 
 def error(scene: Scene, t_s: float, shape: Shape) -> Frame:
-    """The whole ring pulses red."""
+    """All pulse red."""
     return solid(shape.count, dim(RED, breath(t_s + 0.3, 0.6, 0.15)))
 
 
+def at_microphones(shape: Shape, colour: RGB) -> Frame:
+    """The LEDs beside a microphone alone."""
+    ears = shape.microphones()
+    return tuple(colour if pixel in ears else OFF for pixel in range(shape.count))
+
+
+def deaf(t_s: float, shape: Shape) -> Frame:
+    """The microphones alone breathe orange, as covered ears."""
+    return at_microphones(shape, dim(ORANGE, breath(t_s, 2.0, 0.2)))
+
+
 def not_ready(scene: Scene, t_s: float, shape: Shape) -> Frame:
-    """Red twinkles. Deaf: the microphones alone breathe orange, as covered ears."""
+    """Red twinkles."""
     if scene.reason == "deaf":
-        ears = shape.microphones()
-        return tuple(dim(ORANGE, breath(t_s, 2.0, 0.2)) if pixel in ears else OFF for pixel in range(shape.count))
+        return deaf(t_s, shape)
     return tuple(dim(RED, 0.8 * twinkle(pixel, t_s)) for pixel in range(shape.count))
 
 
@@ -96,8 +106,7 @@ def timer_running(scene: Scene, t_s: float, shape: Shape) -> Frame:
 
 def muted(scene: Scene, t_s: float, shape: Shape) -> Frame:
     """Red at the microphones, still."""
-    ears = shape.microphones()
-    return tuple(dim(RED, 0.75) if pixel in ears else OFF for pixel in range(shape.count))
+    return at_microphones(shape, dim(RED, 0.75))
 
 
 def idle(scene: Scene, t_s: float, shape: Shape) -> Frame:

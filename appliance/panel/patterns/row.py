@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from appliance.events import State
-from appliance.panel.colour import BLUE, GREEN, OFF, ORANGE, PINK, RED, SKY, WHITE, YELLOW, Frame, dim, over
-from appliance.panel.patterns.ring import idle
+from appliance.panel.colour import BLUE, GREEN, OFF, PINK, RED, SKY, WHITE, YELLOW, Frame, dim, over
+from appliance.panel.patterns import ring
 from appliance.panel.patterns.wave import bar, blink, breath, fade, solid
 from appliance.panel.scene import Scene
 from appliance.panel.shape import Shape
@@ -35,16 +35,8 @@ def starting(scene: Scene, t_s: float, shape: Shape) -> Frame:
 
 
 def button(scene: Scene, t_s: float, shape: Shape) -> Frame:
-    """A white flash; held on, red fills the row until it mutes. Reset: orange drains, then blinks."""
-    share = scene.value or 0.0
-    if scene.reason == "reset":
-        return solid(shape.count, ORANGE if blink(t_s, 0.3) else OFF) if share <= 0 else bar(shape.count, share, ORANGE)
-    return over(solid(shape.count, dim(WHITE, 0.8 * fade(t_s, FLASH_S))), bar(shape.count, (share - 0.2) / 0.8, RED))
-
-
-def volume(scene: Scene, t_s: float, shape: Shape) -> Frame:
-    """A white bar on a faint track."""
-    return over(solid(shape.count, dim(WHITE, 0.07)), bar(shape.count, scene.value or 0.0, WHITE))
+    """As on a ring, with a row's own flash."""
+    return ring.button(scene, t_s, shape, FLASH_S)
 
 
 def timer_ringing(scene: Scene, t_s: float, shape: Shape) -> Frame:
@@ -74,16 +66,10 @@ def replying(scene: Scene, t_s: float, shape: Shape) -> Frame:
     return tuple(dim(GREEN, max(0.3, share)) for share in _sweep(shape.count, place))
 
 
-def error(scene: Scene, t_s: float, shape: Shape) -> Frame:
-    """All pulse red."""
-    return solid(shape.count, dim(RED, breath(t_s + 0.3, 0.6, 0.15)))
-
-
 def not_ready(scene: Scene, t_s: float, shape: Shape) -> Frame:
-    """One red light at a time, at changing places. Deaf: the ends breathe orange."""
+    """One red light at a time, at changing places."""
     if scene.reason == "deaf":
-        ends = shape.microphones()
-        return tuple(dim(ORANGE, breath(t_s, 2.0, 0.2)) if pixel in ends else OFF for pixel in range(shape.count))
+        return ring.deaf(t_s, shape)
     step = int(t_s / 0.7)
     lit = (step * 2 + step // shape.count) % shape.count
     return tuple(dim(RED, 0.8 * breath(t_s, 0.7)) if pixel == lit else OFF for pixel in range(shape.count))
@@ -94,24 +80,15 @@ def timer_running(scene: Scene, t_s: float, shape: Shape) -> Frame:
     return bar(shape.count, max(scene.value or 0.0, 0.12), dim(PINK, 0.45))
 
 
-def muted(scene: Scene, t_s: float, shape: Shape) -> Frame:
-    """The ends are red, still: there the microphones are."""
-    ends = shape.microphones()
-    return tuple(dim(RED, 0.75) if pixel in ends else OFF for pixel in range(shape.count))
-
-
-PATTERNS = {
+PATTERNS = ring.PATTERNS | {
     State.UPDATING: updating,
     State.STARTING: starting,
     State.BUTTON: button,
-    State.VOLUME: volume,
     State.TIMER_RINGING: timer_ringing,
     State.LISTENING: listening,
     State.THINKING: thinking,
     State.REPLYING: replying,
-    State.ERROR: error,
     State.NOT_READY: not_ready,
     State.TIMER_RUNNING: timer_running,
-    State.MUTED: muted,
-    State.IDLE: idle,
 }
+"""What does not run around is the same on both."""
