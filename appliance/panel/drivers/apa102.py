@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from appliance.panel.colour import Frame, light_8bit
-from appliance.panel.drivers.spi import Spi
+from appliance.panel.drivers.spi import SpiLights
 
 SPEED_HZ = 4_000_000
 """The chip takes more, the HATs' wiring has no need for it: twelve pixels are out in 0.1 ms."""
@@ -27,15 +27,9 @@ def encode(frame: Frame, brightness: float) -> bytes:
     return bytes(4) + bytes(pixels) + bytes(4 + (len(frame) + 15) // 16)
 
 
-class Apa102:
+class Apa102(SpiLights):
     """APA102 or SK9822 LEDs."""
 
     def __init__(self, device: Path) -> None:
         """Raises DeviceError where there is no SPI."""
-        self._spi = Spi(device, SPEED_HZ)
-
-    def show(self, frame: Frame, brightness: float) -> None:
-        self._spi.write(encode(frame, brightness))
-
-    def close(self) -> None:
-        self._spi.close()
+        super().__init__(device, SPEED_HZ, encode)

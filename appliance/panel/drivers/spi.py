@@ -1,14 +1,16 @@
-"""In: bytes. Out: the same on an SPI bus, through the spidev extension; what is wrong with the bus in one sentence."""
+"""In: bytes, or frames and how to encode them. Out: bytes on an SPI bus (spidev); what is wrong with it in one sentence."""
 
 from __future__ import annotations
 
 import errno
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import spidev
 
 from appliance.errors import DeviceError
+from appliance.panel.colour import Frame
 
 _NAME = re.compile(r"spidev(\d+)\.(\d+)$")
 
@@ -49,3 +51,22 @@ class Spi:
             text = f"No permission for {self._device}: put this user into the group 'spi'."
             return DeviceError("no-permission", text)
         return DeviceError("spi", f"{self._device}: {error.strerror or error}.")
+
+
+Encode = Callable[[Frame, float], bytes]
+"""The bytes by which a chain of LEDs shows a frame at a brightness of 0..1."""
+
+
+class SpiLights:
+    """A chain of LEDs on an SPI device."""
+
+    def __init__(self, device: Path, speed_hz: int, encode: Encode) -> None:
+        """Raises DeviceError where there is no SPI."""
+        self._spi = Spi(device, speed_hz)
+        self._encode = encode
+
+    def show(self, frame: Frame, brightness: float) -> None:
+        self._spi.write(self._encode(frame, brightness))
+
+    def close(self) -> None:
+        self._spi.close()

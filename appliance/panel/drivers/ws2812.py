@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from appliance.panel.colour import Frame, light_8bit
-from appliance.panel.drivers.spi import Spi
+from appliance.panel.drivers.spi import SpiLights
 
 SPEED_HZ = 2_400_000
 """Three SPI bits make one WS2812 bit of 1.25 µs: 110 is a one (0.83 µs high), 100 a zero (0.42 µs high)."""
@@ -32,15 +32,9 @@ def encode(frame: Frame, brightness: float) -> bytes:
     return bytes(data) + RESET
 
 
-class Ws2812:
+class Ws2812(SpiLights):
     """WS2812, WS2812B or SK6812 (RGB) LEDs on MOSI."""
 
     def __init__(self, device: Path) -> None:
         """Raises DeviceError where there is no SPI."""
-        self._spi = Spi(device, SPEED_HZ)
-
-    def show(self, frame: Frame, brightness: float) -> None:
-        self._spi.write(encode(frame, brightness))
-
-    def close(self) -> None:
-        self._spi.close()
+        super().__init__(device, SPEED_HZ, encode)
