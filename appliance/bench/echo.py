@@ -1,23 +1,20 @@
 """In: a folder of recorded loudspeaker and microphone pairs. Out: how much echo the device removes, and at what price.
 
 A pair is NAME_lpb (what the loudspeaker played) and NAME_mic (what the microphone heard); NAME holds `farend_singletalk`
-where only the device spoke, `nearend_singletalk` where only a person did, else both did. The measuring runs in a process
-of its own (`appliance.engines.sound.measure_echo`), as all native libraries do.
+where only the device spoke, `nearend_singletalk` where only a person did, else both did.
 """
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
+from appliance.bench.measuring import measured
 from appliance.bench.request import Request
 from appliance.bench.result import SuiteResult
 from appliance.errors import ListenError, UsageError
 
+PROGRAM = "appliance.engines.sound.measure_echo"
 PLAYED, HEARD = "_lpb", "_mic"
 FAR_END, NEAR_END = "farend_singletalk", "nearend_singletalk"
 AUDIO = {".flac", ".wav", ".ogg"}
@@ -30,7 +27,8 @@ def run(request: Request) -> SuiteResult:
     ListenError where the processor does not run."""
     found = pairs(request.folder("echo"))[: request.limit]
     request.progress(0, len(found), "recorded pairs")
-    entries = _ask(found)
+    asked = {"pairs": [{"played": str(played), "heard": str(heard)} for played, heard in found]}
+    entries = measured(PROGRAM, asked, PAIR_LIMIT_S * len(found), "echo canceller", ListenError)
     errors = [str(entry["error"]) for entry in entries if "error" in entry]
     details = [entry for entry in entries if "error" not in entry]
     notes = tuple(f"Not measured: {error}" for error in errors)
@@ -62,29 +60,3 @@ def judge(details: list[dict[str, Any]]) -> dict[str, float | None]:
 def _taken_db(details: list[dict[str, Any]], kind: str) -> float | None:
     taken = [entry["before_dbfs"] - entry["after_dbfs"] for entry in details if kind in Path(entry["heard"]).name]
     return sum(taken) / len(taken) if taken else None
-
-
-def _ask(found: list[tuple[Path, Path]]) -> list[dict[str, Any]]:
-    """The answers of the measuring process. Raises ListenError with its own sentence or the last line of its log."""
-    request = {"pairs": [{"played": str(played), "heard": str(heard)} for played, heard in found]}
-    with tempfile.TemporaryFile() as log:
-        try:
-            done = subprocess.run(
-                [sys.executable, "-m", "appliance.engines.sound.measure_echo"],
-                input=json.dumps(request).encode(),
-                stdout=subprocess.PIPE,
-                stderr=log,
-                timeout=PAIR_LIMIT_S * len(found),
-                check=False,
-            )
-        except subprocess.TimeoutExpired as error:
-            raise ListenError("measure-hung", "The echo canceller was not done in time.") from error
-        lines = [json.loads(line) for line in done.stdout.splitlines()]
-        if done.returncode == 0:
-            return lines
-        log.seek(0)
-        said = log.read().decode(errors="replace").strip().splitlines()
-    reason = lines[-1].get("error") if lines else None
-    raise ListenError(
-        "measure-failed", reason or f"The echo canceller failed: {said[-1] if said else done.returncode}."
-    )

@@ -1,26 +1,21 @@
-"""In: folders of recordings with and without a wake word. Out: how often it is missed, wrongly heard, how fast and cheap.
-
-The measuring runs in a process of its own (`appliance.engines.sound.measure`), as all native libraries do.
-"""
+"""In: folders of recordings with and without a wake word. Out: how often it is missed, wrongly heard, how fast and cheap."""
 
 from __future__ import annotations
 
-import json
 import math
-import subprocess
-import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from appliance.bench.measuring import measured
 from appliance.bench.percentile import percentile
 from appliance.bench.result import SuiteResult
 from appliance.errors import UsageError, WakeError
 from appliance.settings.child import ModelFile
 from appliance.settings.sound import WakeSettings
 
+PROGRAM = "appliance.engines.sound.measure"
 AUDIO = {".flac", ".wav", ".ogg", ".mp3"}
 PAUSE_S = 0.5
 """Silence added to every recording that holds no wake word, and counted as audio without one."""
@@ -107,31 +102,8 @@ def _measure(
         "noise": None if params.noise is None else str(params.noise),
         "jobs": jobs,
     }
-    lines = _ask(request, most_s=60.0 + SLOWEST * 20.0 * len(jobs))
+    lines = measured(PROGRAM, request, 60.0 + SLOWEST * 20.0 * len(jobs), "wake engine", WakeError)
     return [line | {"positive": positive} for line, (_, positive, _) in zip(lines, pauses, strict=True)]
-
-
-def _ask(request: dict[str, Any], most_s: float) -> list[dict[str, Any]]:
-    """The answers of the measuring process. Raises WakeError with its own sentence or the last line of its log."""
-    with tempfile.TemporaryFile() as log:
-        try:
-            done = subprocess.run(
-                [sys.executable, "-m", "appliance.engines.sound.measure"],
-                input=json.dumps(request).encode(),
-                stdout=subprocess.PIPE,
-                stderr=log,
-                timeout=most_s,
-                check=False,
-            )
-        except subprocess.TimeoutExpired as error:
-            raise WakeError("measure-hung", f"The wake engine was not done after {most_s:.0f} s.") from error
-        lines = [json.loads(line) for line in done.stdout.splitlines()]
-        if done.returncode == 0:
-            return lines
-        log.seek(0)
-        said = log.read().decode(errors="replace").strip().splitlines()
-    reason = lines[-1].get("error") if lines else None
-    raise WakeError("measure-failed", reason or f"The wake engine failed: {said[-1] if said else done.returncode}.")
 
 
 def judge(details: Sequence[dict[str, Any]], word: str) -> dict[str, float | None]:

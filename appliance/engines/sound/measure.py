@@ -8,7 +8,6 @@ Output: {"file", "audio_s", "end_s", "cpu_s", "heard": [{"name", "at_s", "timest
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Iterator
@@ -19,12 +18,13 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+from appliance.engines.measuring import answer
 from appliance.engines.sound.ear import IDLE_BLOCK, Ear
 from appliance.engines.sound.pcm import RATE_HZ, Samples
 from appliance.engines.sound.resample import Resampler
 from appliance.engines.sound.vad import EnergyVad
 from appliance.engines.sound.wake import open_engine
-from appliance.errors import ApplianceError, AudioFileError
+from appliance.errors import AudioFileError
 from appliance.settings.child import ModelFile
 from appliance.settings.sound import SoundSettings, WakeSettings
 from appliance.wire.message import Message
@@ -127,15 +127,5 @@ class Measure:
         }
 
 
-def main() -> int:
-    try:
-        for result in Measure(json.load(sys.stdin)).run():
-            sys.stdout.write(json.dumps(result) + "\n")
-    except ApplianceError as error:
-        sys.stdout.write(json.dumps({"error": error.message}) + "\n")
-        return 1
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(answer(lambda request: Measure(request).run()))

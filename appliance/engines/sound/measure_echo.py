@@ -8,20 +8,21 @@ Output: {"heard", "audio_s", "cpu_s", "before_dbfs", "after_dbfs"}, levels over 
 
 from __future__ import annotations
 
-import json
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from appliance.engines.measuring import answer
 from appliance.engines.sound.card import Shape
 from appliance.engines.sound.echo import FRAME, LEAD, Echo
 from appliance.engines.sound.front_end import FrontEnd
 from appliance.engines.sound.measure import load
 from appliance.engines.sound.pcm import RATE_HZ, level_dbfs
-from appliance.errors import ApplianceError, AudioFileError, ListenError
+from appliance.errors import AudioFileError, ListenError
 
 LEARNING = 3
 """The first third of a pair is for the filter to learn the room."""
@@ -59,19 +60,14 @@ def measure(played_file: Path, heard_file: Path) -> dict[str, Any]:
     }
 
 
-def main() -> int:
-    try:
-        for pair in json.load(sys.stdin)["pairs"]:
-            try:
-                result = measure(Path(pair["played"]), Path(pair["heard"]))
-            except AudioFileError as error:
-                result = {"heard": pair["heard"], "error": error.message}
-            sys.stdout.write(json.dumps(result) + "\n")
-    except ApplianceError as error:
-        sys.stdout.write(json.dumps({"error": error.message}) + "\n")
-        return 1
-    return 0
+def measured(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A result for every pair, in order. Raises ListenError where the processor does not run."""
+    for pair in request["pairs"]:
+        try:
+            yield measure(Path(pair["played"]), Path(pair["heard"]))
+        except AudioFileError as error:
+            yield {"heard": pair["heard"], "error": error.message}
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(answer(measured))
