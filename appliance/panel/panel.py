@@ -1,4 +1,4 @@
-"""In: the bus, the board, the button. Out: light, `ButtonPressed` on the bus, and what the finger wants done.
+"""In: the bus, the board, the button. Out: light; `panel.touch` has what the finger wants done.
 
 happening → Story → scene → frame or film (pure) → Lamp (a thread) → driver. A frame is sent only when it differs from the
 last one; between happenings the event loop is woken only while the finger moves a pattern, or somebody watches the frames.
@@ -9,25 +9,26 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from typing import Any
 
-from appliance.errors import DeviceError, UsageError
-from appliance.events import Bus, ButtonPressed, LevelMeasured, PartialHeard, State, WakeDetected
+from appliance.errors import UsageError
+from appliance.events import Bus, LevelMeasured, PartialHeard, State, WakeDetected
 from appliance.panel import patterns
 from appliance.panel.boards import mixer
 from appliance.panel.boards.detect import Roots
 from appliance.panel.boards.registry import by_name
+from appliance.panel.brightness import Brightness
 from appliance.panel.button import Button
 from appliance.panel.colour import OFF, RGB, Frame
 from appliance.panel.drivers.pins import Chip, Pins
 from appliance.panel.equip import Equipment, equip
 from appliance.panel.film import Film, goes_on
-from appliance.panel.gestures import TOLD, Gesture, Gestures, Limits
+from appliance.panel.gestures import Gestures, Limits
 from appliance.panel.hands import Hands
 from appliance.panel.lamp import Lamp
 from appliance.panel.story import Story
+from appliance.panel.touch import Touch
 from appliance.settings.panel import PanelSettings
 
 log = logging.getLogger(__name__)
@@ -35,8 +36,6 @@ log = logging.getLogger(__name__)
 WATCHED = 512
 HOUR_CHECK_S = 60.0
 """A pattern that stands is looked at this often, as the night may have begun."""
-FLASH_S = 0.15
-"""How long a press is acknowledged where holding talks."""
 
 
 class Panel:
@@ -58,35 +57,29 @@ class Panel:
         if settings.board not in ("auto", "none"):
             by_name(settings.board)
         self._settings = settings
-        self._bus = bus
         self._watch = bus.watch("panel", WATCHED)
-        self._hands = hands
         self._pins = pins or Pins(chip)
         self._roots = roots
-        self._limits = Limits()
         self._story = Story()
         self._timer: asyncio.TimerHandle | None = None
         self._shown: tuple[Frame, float] | None = None
         self._walked: tuple[Frame, float] | None = None
         self._film: tuple[State, float] | None = None
         """The state that the lamp plays by itself, and its brightness."""
-        self._hushed = False
-        self._day_percent = settings.brightness_percent
-        self._tasks: set[asyncio.Task[None]] = set()
-        self.button = Button(Gestures(settings.hold_to_talk, self._limits), self._felt)
+        self._brightness = Brightness(settings)
+        limits = Limits()
+        self.touch = Touch(settings.hold_to_talk, limits, bus, self._story, hands, self._draw)
+        self.button = Button(Gestures(settings.hold_to_talk, limits), self.touch.felt)
         self.lamp: Lamp | None = None
         self.equipment: Equipment | None = None
         self.found = asyncio.Event()
         """Set once it is known what is here."""
         self.problems: dict[str, str] = {}
-        """What is wrong, by part: leds, button, mixer."""
-        self.gestures: deque[Gesture] = deque(maxlen=16)
+        """What is wrong besides what lamp, button and touch tell of themselves, by part."""
         self.on_frame: Callable[[Frame, float], None] | None = None
         """Sees every new frame and its brightness (0..1), in the event loop."""
         self.drawn_elsewhere = False
         """Set before `run`: no driver is opened, whoever takes `on_frame` draws (`appliance demo`)."""
-        self.on_gesture: Callable[[Gesture], None] | None = None
-        """Takes the gestures while it is set (`appliance panel test`): they do nothing else then."""
 
     async def run(self) -> None:
         """Finds the board, then shows and feels until cancelled. Nothing that is missing ends it."""
@@ -126,8 +119,8 @@ class Panel:
         problems = dict(self.problems)
         if lamp is not None and lamp.problem is not None:
             problems["leds"] = lamp.problem.message
-        if button.problem is not None:
-            problems["button"] = button.problem.message
+        if (trouble := button.problem.message if button.problem is not None else self.touch.trouble) is not None:
+            problems["button"] = trouble
         return {
             "board": equipment.board.name if equipment and equipment.board else None,
             "why": equipment.why if equipment else None,
@@ -170,8 +163,7 @@ class Panel:
     def _go_dark(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        for task in self._tasks:
-            task.cancel()
+        self.touch.close()
         if self.lamp is not None and self.equipment is not None and self.equipment.shape is not None:
             self.lamp.show((OFF,) * self.equipment.shape.count, 0.0)
             self.lamp.close()
@@ -190,11 +182,11 @@ class Panel:
         scene, t_s = self._story.scene(now_s)
         moves_s = None
         if self._walked is not None:
-            self._send(self._walked[0], self._brightness())
+            self._send(self._walked[0], self._brightness.now())
         elif self.lamp is not None and self.on_frame is None and goes_on(scene):
             self._play(self.lamp, Film(scene, t_s, now_s, shape))
         else:
-            self._send(patterns.frame(scene, t_s, shape), self._brightness())
+            self._send(patterns.frame(scene, t_s, shape), self._brightness.now())
             moves_s = patterns.stands_s(scene)
         waits = [] if moves_s is None else [moves_s]
         ends_s = self._story.next_s(now_s) if self._walked is None else self._walked[1]
@@ -205,7 +197,7 @@ class Panel:
 
     def _play(self, lamp: Lamp, film: Film) -> None:
         """Has the lamp go on by itself; a film of the same state goes over to the new one at its next frame."""
-        playing = (film.scene.state, self._brightness())
+        playing = (film.scene.state, self._brightness.now())
         lamp.play(film.frame, playing[1], patterns.FRAME_S, at_once=playing != self._film)
         self._film, self._shown = playing, None
 
@@ -228,92 +220,5 @@ class Panel:
 
     async def set_brightness(self, percent: int) -> None:
         """Brightness by day from now on, 1..100 percent, until the next start; nights stay dim."""
-        self._day_percent = percent
+        self._brightness.day_percent = percent
         self._draw()
-
-    def _brightness(self) -> float:
-        settings = self._settings
-        hour = time.localtime().tm_hour
-        if is_night(hour, settings.night_from_hour, settings.night_to_hour):
-            return settings.night_brightness_percent / 100
-        return self._day_percent / 100
-
-    # -- touch ----------------------------------------------------------------------------------------------------
-
-    def _felt(self, gesture: Gesture) -> None:
-        """A gesture of the button."""
-        now_s = time.monotonic()
-        self.gestures.append(gesture)
-        if gesture in TOLD and self.on_gesture is None:
-            log.info("button %s", gesture)
-            self._bus.publish(ButtonPressed(gesture=gesture.value))
-        match gesture:
-            case Gesture.DOWN:
-                self._pressed(now_s)
-            case Gesture.UP:
-                self._let_go(now_s)
-            case Gesture.COUNTDOWN:
-                self._story.finger(now_s, self._limits.reset_s, draining=True)
-            case Gesture.LONG:
-                self._story.finger_off(now_s)
-            case Gesture.STUCK:
-                self._story.finger_off(now_s)
-                self._trouble(f"The button is stuck: it has been down for {self._limits.stuck_s:.0f} s.")
-            case Gesture.BOUNCING:
-                self._trouble("The button's contact is broken: it bounces without end.")
-            case _:
-                pass
-        if self.on_gesture is not None:
-            self.on_gesture(gesture)
-        elif self._hands is not None:
-            self._act(gesture, self._hands)
-        self._draw()
-
-    def _pressed(self, now_s: float) -> None:
-        self.problems.pop("button", None)
-        talk = self._settings.hold_to_talk
-        self._story.finger(now_s, self._limits.long_s, until_s=now_s + FLASH_S if talk else None)
-
-    def _let_go(self, now_s: float) -> None:
-        self._story.finger_off(now_s)
-
-    def _act(self, gesture: Gesture, hands: Hands) -> None:
-        """What the finger wants. Sound stops under the finger; everything else waits for the gesture to be known."""
-        talk = self._settings.hold_to_talk
-        match gesture:
-            case Gesture.DOWN:
-                self._hushed = hands.hush() or (talk and hands.talk())
-            case Gesture.UP if talk:
-                hands.talked(ended=False)
-            case Gesture.SINGLE if not self._hushed:
-                hands.press()
-            case Gesture.RELEASE:
-                hands.talked(ended=True)
-            case Gesture.LONG:
-                self._later(hands.mute())
-            case Gesture.RESET:
-                self._later(hands.reset())
-            case _:
-                pass
-
-    def _trouble(self, sentence: str) -> None:
-        log.warning("button: %s", sentence)
-        self.problems["button"] = sentence
-
-    def _later(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(self._done(work))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _done(self, work: Coroutine[Any, Any, None]) -> None:
-        try:
-            await work
-        except DeviceError as error:
-            self._trouble(error.message)
-
-
-def is_night(hour: int, from_hour: int, to_hour: int) -> bool:
-    """Whether `hour` (0..23) lies in the night, which may go over midnight."""
-    if from_hour <= to_hour:
-        return from_hour <= hour < to_hour
-    return hour >= from_hour or hour < to_hour

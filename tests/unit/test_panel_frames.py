@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from appliance.events import State
 from appliance.panel import patterns
+from appliance.panel.brightness import is_night
 from appliance.panel.colour import BLUE, GREEN, OFF, ORANGE, PINK, RED, WHITE, YELLOW, Frame, light_8bit
-from appliance.panel.panel import is_night
 from appliance.panel.picture import picture
 from appliance.panel.scene import Scene
 from appliance.panel.shape import Kind, Shape
