@@ -18,6 +18,7 @@ from appliance.errors import EngineError
 from appliance.events import Bus, EngineChanged
 from appliance.settings.supervision import SupervisorSettings
 from appliance.supervisor.restart import RestartPolicy
+from appliance.supervisor.watch import Watch
 from appliance.wire.frame import Connection, connect
 from appliance.wire.message import Describe, Ping, Pong, Ready
 
@@ -70,6 +71,11 @@ class Child:
     def pid(self) -> int | None:
         """Process id while the child runs; None for an engine supervised elsewhere."""
         return None if self._process is None else self._process.pid
+
+    @property
+    def watch(self) -> Watch | None:
+        """Tells its hang from its hunger for a CPU; None where its process is not known."""
+        return None if self.pid is None else Watch(self.pid)
 
     async def connect(self, timeout_s: float) -> Connection:
         """A new connection as soon as the child is ready. Raises EngineError if it is not in time."""
@@ -135,6 +141,7 @@ class Child:
         connection = await self._first_connection()
         async with connection:
             self.about = await self._describe(connection)
+            connection.watch = self.watch
             self._ready.set()
             self.breaker_open = False
             self._tell("ready")

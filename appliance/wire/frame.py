@@ -12,7 +12,7 @@ import json
 import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from wyoming.event import Event, async_write_event
@@ -26,6 +26,13 @@ GRACE_S = 0.2
 """A receive that timed out looks once more for what lies in the socket."""
 
 
+class Watch(Protocol):
+    """Tells a peer that hangs from one that only waits for a CPU."""
+
+    async def outlast(self, word: asyncio.Future[Any], limit_s: float) -> bool:
+        """Waits until `word` is done, or the peer was silent for `limit_s` by its own fault; whether it is done."""
+
+
 class Connection:
     """One end of a Wyoming connection. Closing it is how everything in flight on it is cancelled."""
 
@@ -37,6 +44,8 @@ class Connection:
         self._sending = asyncio.Lock()
         self.stage = stage
         self.peer = peer
+        self.watch: Watch | None = None
+        """Set by who knows the peer's process: then time in which that had no CPU does not count for `receive`."""
 
     async def send(self, event: Event, timeout_s: float = 5.0) -> None:
         """Writes one event and waits until the peer takes it. Raises EngineError on a dead or stuck peer."""
@@ -52,10 +61,13 @@ class Connection:
         """The next event. Raises EngineError on end of stream, time-out, or anything that is not Wyoming."""
         reading = asyncio.ensure_future(self._read())
         try:
-            done, _ = await asyncio.wait((reading,), timeout=timeout_s)
-            if not done:  # what came while this process itself was held up is read before the peer is blamed
-                done, _ = await asyncio.wait((reading,), timeout=GRACE_S)
-            if not done:
+            if self.watch is not None and timeout_s is not None:
+                await self.watch.outlast(reading, timeout_s)
+            else:
+                await asyncio.wait((reading,), timeout=timeout_s)
+            if not reading.done():  # what came while this process itself was held up is read before the peer is blamed
+                await asyncio.wait((reading,), timeout=GRACE_S)
+            if not reading.done():
                 raise self._error("receive-timeout", f"said nothing for {timeout_s:g} s")
             return reading.result()
         except asyncio.IncompleteReadError as error:
