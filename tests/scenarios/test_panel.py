@@ -128,7 +128,7 @@ async def test_a_press_silences_a_timer_and_power_up_resets_the_volume(tmp_path:
         before = appliance.mind.levels.percent("reply")
         await appliance.mind.set_volume(12)
         await eye.until("volume", lambda: eye.states()[-1] is State.VOLUME)
-        appliance.panel._felt(Gesture.RESET)
+        appliance.panel.touch.felt(Gesture.RESET)
         await eye.until("reset", lambda: appliance.mind.levels.percent("reply") == before, 2.0)
         assert not (appliance.settings.device.state_dir / "levels.json").exists()
 
