@@ -16,6 +16,11 @@ FLOOR_DBFS = -96.0
 Samples = NDArray[np.int16]
 
 
+def samples_of(audio: bytes) -> Samples:
+    """S16 bytes as samples, without a copy; half a sample at the end is none."""
+    return np.frombuffer(audio[: len(audio) // SAMPLE_BYTES * SAMPLE_BYTES], dtype=np.int16)
+
+
 def level_dbfs(samples: Samples) -> float:
     """RMS level of S16 samples about their mean, dB relative to full scale; FLOOR_DBFS for silence or nothing.
 

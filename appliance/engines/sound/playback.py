@@ -8,18 +8,16 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Protocol
 
 import numpy as np
 
 from appliance.engines.sound.echo import Echo
 from appliance.engines.sound.pcm import RATE_HZ, Samples, first_audible
 from appliance.engines.sound.resample import Resampler
+from appliance.engines.sound.seam import Sink
+from appliance.engines.sound.track import VOICES, Track
 from appliance.errors import DeviceError
-from appliance.wire.message import Message
 from appliance.wire.sound import Played, PlayFirst, PlayPosition
 
 log = logging.getLogger(__name__)
@@ -31,47 +29,6 @@ STUCK_S = 1.0
 DECAY_S = 0.3
 """The room and the card's own buffers still sound this long after the last sample."""
 HANGS = "The loudspeaker takes no audio: its driver or server hangs."
-VOICES = ("reply", "chime", "alarm")
-
-
-class Sink(Protocol):
-    """Where samples go. All calls come from the playback thread and may block."""
-
-    rate_hz: int
-    """Of the samples that `write` takes; known once open."""
-    underruns: int
-
-    def open(self, rate_hz: int) -> None:
-        """Ready for samples, at `rate_hz` where the card can. Raises DeviceError."""
-        ...
-
-    def write(self, samples: Samples) -> None:
-        """Takes samples, blocking while the buffer is full. Raises DeviceError."""
-        ...
-
-    def pending_s(self) -> float:
-        """Seconds of audio written that have not sounded yet."""
-        ...
-
-    def drop(self) -> None:
-        """Silence now."""
-        ...
-
-    def close(self) -> None: ...
-
-
-@dataclass(slots=True)
-class Track:
-    """One playback: what came in and has not been written, and to whom its progress is told."""
-
-    play: str
-    rate_hz: int
-    voice: str
-    tell: Callable[[Message], None]
-    pieces: deque[Samples] = field(default_factory=deque)
-    complete: bool = False
-    cancelled: bool = False
-    ended: bool = False
 
 
 class Playback:
@@ -236,11 +193,7 @@ class _Run:
             self._playback._busy_since_s = time.monotonic()
             if not self._live or not track.pieces:
                 return None
-            piece = track.pieces.popleft()
-            length = max(1, int(track.rate_hz * PIECE_S))
-            if len(piece) > length:
-                track.pieces.appendleft(piece[length:])
-            return piece[:length]
+            return track.take(max(1, int(track.rate_hz * PIECE_S)))
 
     def _write(self, samples: Samples) -> None:
         first = None if self._first_told else first_audible(samples)

@@ -28,7 +28,6 @@ class AlsaSink:
         self._shape: Shape | None = None
         self.rate_hz = 0
         self.underruns = 0
-        self._primed = False
 
     def open(self, rate_hz: int) -> None:
         name, buffer_ms = self._settings.playback, self._settings.playback_buffer_ms
