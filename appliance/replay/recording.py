@@ -46,7 +46,7 @@ def load(file: Path, end_of_speech_s: float | None = None) -> Recording:
         raise AudioFileError("no-audio", f"{file}: this is no audio that can be read.") from error
     if not len(samples):
         raise AudioFileError("empty", f"{file}: the recording is empty.")
-    mono = _to_rate(samples.mean(axis=1), rate_hz)
+    mono = _to_rate(np.asarray(samples.mean(axis=1), dtype=np.float32), rate_hz)
     whole = np.clip(np.round(mono * 32767), -32768, 32767).astype(np.int16)
     return Recording(file, whole, end_of_speech_s if end_of_speech_s is not None else end_of_speech(whole))
 

@@ -44,7 +44,7 @@ def load(file: Path) -> Samples:
         raise AudioFileError("bad-audio", f"{file} cannot be read as audio ({error}).") from error
     if not len(samples):
         raise AudioFileError("empty-audio", f"{file} holds no audio.")
-    mono = np.ascontiguousarray(samples[:, 0])
+    mono = np.ascontiguousarray(samples[:, 0], dtype=np.int16)
     if rate_hz == RATE_HZ:
         return mono
     resampler = Resampler(rate_hz, RATE_HZ)
