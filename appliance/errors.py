@@ -48,7 +48,11 @@ class AudioFileError(UsageError):
 
 
 class StageError(ApplianceError):
-    """A stage of a turn failed. `stage` is one of the fixed stage words."""
+    """A stage of a turn failed.
+
+    `stage` is one of wake, listen, stt, intent, action, tts, play: the same in files, settings, events, metrics and logs; or
+    turn, where it is none of them.
+    """
 
     stage = "turn"
 

@@ -15,9 +15,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-STAGES = ("wake", "listen", "stt", "intent", "action", "tts", "play")
-"""The stage words: the same in files, settings, events, metrics, topics, logs and LEDs."""
-
 MEASURES_MS = ("wake", "endpoint", "stt", "intent", "action", "tts_first", "play", "response")
 """Keys of a turn's `ms` table, in the order of the turn."""
 

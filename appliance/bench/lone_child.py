@@ -66,15 +66,6 @@ async def lone_engine(
             await process.wait()
 
 
-@asynccontextmanager
-async def lone_child(
-    stage: str, settings: Settings, models: Models, start_s: float = 30.0
-) -> AsyncIterator[Connection]:
-    """As `lone_engine`, for those who need one connection only."""
-    async with lone_engine(stage, settings, models, start_s) as child, await child.connect() as connection:
-        yield connection
-
-
 def _environment() -> dict[str, str]:
     """Settings travel in the config file: the child's own environment must not change them again."""
     return {name: value for name, value in os.environ.items() if not name.startswith("APPLIANCE_")}

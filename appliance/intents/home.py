@@ -43,10 +43,6 @@ class Home:
     areas: tuple[Area, ...] = ()
     entities: tuple[Entity, ...] = ()
 
-    def called(self, name: str) -> tuple[Entity, ...]:
-        """All devices of that name."""
-        return tuple(entity for entity in self.entities if entity.name == name)
-
 
 def load_home(path: Path) -> Home:
     """Reads `{area, areas: [str | {name, aliases}], entities: [{name, domain, aliases?, area?, …}]}`.

@@ -94,12 +94,6 @@ def base_language(language: str) -> str:
     raise GrammarError("language-unknown", f"There are no sentences in the language '{language}'.")
 
 
-def spoken_languages() -> tuple[str, ...]:
-    """Languages in which the device's own sentences and replies exist; others have home-assistant-intents only."""
-    folder = resources.files("appliance.intents") / "data"
-    return tuple(sorted(file.name.split(".")[0] for file in folder.iterdir() if not file.name.startswith("replies")))
-
-
 def _builtin(language: str) -> dict[str, Any]:
     tree: dict[str, Any] = get_intents(language) or {}
     tree.pop("responses", None)

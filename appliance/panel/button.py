@@ -33,11 +33,6 @@ class Button:
         self._timer: asyncio.TimerHandle | None = None
         self.problem: DeviceError | None = None
 
-    @property
-    def down_s(self) -> float | None:
-        """Since when it is down, monotonic seconds; None while it is up."""
-        return self._gestures.down_s
-
     def edge(self, pressed: bool, at_s: float) -> None:
         """The line changed at `at_s` (monotonic). In the event loop."""
         self._tell(self._gestures.edge(pressed, at_s))

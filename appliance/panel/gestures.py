@@ -68,11 +68,6 @@ class Gestures:
         self._power_up = False
         self._edges: deque[float] = deque(maxlen=self._limits.bounces)
 
-    @property
-    def down_s(self) -> float | None:
-        """Since when the finger is down; None while it is up."""
-        return self._down_s if self._down else None
-
     def begin(self, pressed: bool, now_s: float) -> list[Gesture]:
         """Power-up. A finger that is on the button already counts towards a reset, and towards nothing else."""
         self._raw, self._raw_s, self._down, self._down_s = pressed, now_s, pressed, now_s

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import time
 import wave
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -153,9 +152,3 @@ class _Ended:
 
 def _no_times() -> dict[str, float | None]:
     return dict.fromkeys(MEASURES_MS)
-
-
-async def play_all(player: Player, recordings: list[Recording]) -> AsyncIterator[Played]:
-    """Plays one recording after the other."""
-    for recording in recordings:
-        yield await player.play(recording)

@@ -10,7 +10,6 @@ from appliance.settings.base import Section
 
 
 class ConversationSettings(Section):
-    silence_limit_s: float = Field(10.0, ge=2.0, le=30.0, description="A turn ends after this long without speech, s.")
     no_speech_s: float = Field(5.0, ge=1.0, le=20.0, description="Nothing heard for this long ends the turn, seconds.")
     utterance_limit_s: float = Field(15.0, ge=3.0, le=60.0, description="Longest utterance, seconds.")
     complete_wait_ms: int = Field(190, ge=80, le=2000, description="Silence after a complete command, milliseconds.")

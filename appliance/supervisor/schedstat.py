@@ -35,7 +35,7 @@ UNBORN = Thread(0.0, 0.0, 0, False)
 def threads(pid: int, proc: Path = PROC) -> dict[int, Thread] | None:
     """The process's threads by their ids; None where the kernel keeps no such count, or the process is gone.
 
-    Reads two small files a thread: some 25 µs each on a PC.
+    Reads two small files a thread: together 66 µs of CPU (a PC, ten threads).
     """
     found = {}
     try:

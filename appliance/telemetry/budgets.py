@@ -91,10 +91,6 @@ class Budget:
             return Severity.P1
         return Severity.P2 if over >= P2_OVER else Severity.P3
 
-    def reaches_goal(self, value: float) -> bool:
-        """Whether the value is as good as the goal beyond everybody; False where there is none."""
-        return self.goal is not None and not self._beyond(value, self.goal)
-
     def _beyond(self, value: float, limit: float) -> bool:
         slack = abs(limit) * ROUNDING
         return value > limit + slack if self.direction is Direction.AT_MOST else value < limit - slack

@@ -11,7 +11,6 @@ from appliance.telemetry.topics import Topics
 Component = dict[str, Any]
 DIAGNOSTIC, CONFIG = {"entity_category": "diagnostic"}, {"entity_category": "config"}
 GESTURES = ("single", "double", "triple", "long", "hold", "release")
-HEARINGS = ("hearing", "muted", "deaf")
 MISSING = "{{ %s if %s is not none else None }}"
 
 

@@ -9,7 +9,7 @@ import pytest
 from appliance.errors import GrammarError
 from appliance.intents.home import Home
 from appliance.intents.recognise import Interpreter
-from appliance.intents.source import grammar_source, spoken_languages
+from appliance.intents.source import grammar_source
 from appliance.settings.conversation import IntentSettings
 
 GOOD = """language: en
@@ -97,7 +97,3 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 def test_unknown_language_is_refused() -> None:
     with pytest.raises(GrammarError, match="tlh"):
         grammar_source(Home(), "tlh")
-
-
-def test_languages_with_own_sentences() -> None:
-    assert spoken_languages() == ("de", "en")

@@ -15,8 +15,6 @@ from appliance.errors import DeviceError
 from appliance.settings.sound import SoundSettings
 
 PERIOD_MS = 10.0
-STALL_S = 0.1
-"""A buffer level that did not change for this long means that the card has stopped, drained."""
 
 
 class AlsaSink:

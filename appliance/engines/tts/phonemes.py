@@ -10,7 +10,6 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -21,14 +20,6 @@ from appliance.errors import ModelError
 _CLAUSE = re.compile(r"(.+?)([,;:.!?…]+)(?=\s|$)|(.+)$", re.DOTALL)
 _MARKS = ".!?;:,"
 """Punctuation a Piper voice knows; of several in a row the strongest counts."""
-
-
-class Phonemiser(Protocol):
-    """Text → phonemes of one voice."""
-
-    def phonemes(self, text: str) -> str:
-        """Phonemes of `text`, decomposed (NFD); empty if there is nothing to pronounce."""
-        ...
 
 
 class EspeakPhonemiser:

@@ -37,7 +37,6 @@ SETTINGS = (
     "supervisor.hung_s=20",
     "tts.warm=false",
     "conversation.no_speech_s=20",
-    "conversation.silence_limit_s=30",
 )
 
 
