@@ -9,7 +9,8 @@ from typing import Any
 from appliance.bench.machine import PI5_CORE_SLOWER, machine, model_hashes, versions
 from appliance.bench.result import SuiteResult
 from appliance.settings.child import Models
-from appliance.telemetry.budgets import Budget, budget_of
+from appliance.telemetry.budget import Budget
+from appliance.telemetry.budgets import budget_of
 
 CPU_UNIT = "of a core"
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from appliance.telemetry.budgets import Budget, Direction, Severity, Verdict
+from appliance.telemetry.budget import Budget, Direction, Severity, Verdict
 
 RAISE_AFTER = 3
 """Looks in a row that must be beyond the target before an alert begins; one is enough for P0."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from appliance.telemetry.budgets import Budget, Rule
+from appliance.telemetry.budget import Budget, Rule
 
 FAULTS: tuple[Budget, ...] = (
     Budget(

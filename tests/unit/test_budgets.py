@@ -6,7 +6,8 @@ from collections import Counter
 
 import pytest
 
-from appliance.telemetry.budgets import BUDGETS, Budget, Direction, Severity, Verdict, budget_of
+from appliance.telemetry.budget import Budget, Direction, Severity, Verdict
+from appliance.telemetry.budgets import BUDGETS, budget_of
 
 
 def _budget(name: str) -> Budget:

@@ -16,7 +16,8 @@ from appliance.events import Hearing, Outcome, TurnRecord
 from appliance.settings import load
 from appliance.telemetry.alerts import Alerts, well_within
 from appliance.telemetry.board import Roots, look, model
-from appliance.telemetry.budgets import BUDGETS, Severity
+from appliance.telemetry.budget import Severity
+from appliance.telemetry.budgets import BUDGETS
 from appliance.telemetry.faults import FAULTS
 from appliance.telemetry.messages import turn_body
 from appliance.telemetry.outbox import Keep, Outbox, encode
