@@ -11,7 +11,7 @@ from appliance.events import TurnStarted, WakeDetected
 from appliance.telemetry.arbitration import AGREED_MS, Arbiter, Lost, parse_claim
 from appliance.telemetry.delivery import Delivery
 from appliance.telemetry.device import House
-from appliance.telemetry.link import Incoming
+from appliance.telemetry.incoming import Incoming
 from appliance.telemetry.windows import LEAST_TURNS, percentile
 
 log = logging.getLogger(__name__)

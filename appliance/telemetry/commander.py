@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from appliance.errors import ApplianceError, UsageError
 from appliance.telemetry.commands import Answer, Command, RefreshHome, parse, request_id
 from appliance.telemetry.device import Hands
-from appliance.telemetry.link import Incoming
+from appliance.telemetry.incoming import Incoming
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from appliance.errors import ActionError
 from appliance.telemetry.delivery import Delivery
-from appliance.telemetry.link import Incoming
+from appliance.telemetry.incoming import Incoming
 
 MOST_REPLY = 4000
 """Characters of a reply that is spoken: 500 words and some."""

@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import paho.mqtt.client as paho
@@ -20,30 +18,17 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from appliance.errors import SettingsError
 from appliance.settings.telemetry import MqttSettings
+from appliance.telemetry.backoff import Backoff
 from appliance.telemetry.dial import LARGEST_BYTES, Will, dial, new_client, properties
+from appliance.telemetry.incoming import Incoming
 from appliance.telemetry.meter import Cost, Traffic
 from appliance.telemetry.secrets import refusal, why
 from appliance.telemetry.sockets import drive, forget
 
 log = logging.getLogger(__name__)
 
-PROVEN_S = 30.0
-"""A connection that lasted this long makes the next wait short again."""
 MISC_S = 1.0
 """How often keep-alives are looked at; paho's own pace."""
-
-
-@dataclass(frozen=True, slots=True)
-class Incoming:
-    """A message from the broker."""
-
-    topic: str
-    payload: bytes
-    retain: bool
-    at_s: float
-    """Monotonic time of its arrival."""
-    response_topic: str | None = None
-    correlation: bytes | None = None
 
 
 class Refused(Exception):
@@ -61,7 +46,7 @@ class Link:
         self._client: paho.Client | None = None
         self._ended: asyncio.Future[None] | None = None
         self._welcome: asyncio.Future[None] | None = None
-        self._attempt = 0
+        self._backoff = Backoff(settings.backoff_first_s, settings.backoff_most_s)
         self._leaving = False
         self.connected = False
         self.trouble: str | None = "Not connected yet." if settings.host else None
@@ -92,15 +77,7 @@ class Link:
                 self._fail(why(error) if isinstance(error, OSError) else str(error))
             finally:
                 self._down()
-            if time.monotonic() - started_s > PROVEN_S:
-                self._attempt = 0
-            await asyncio.sleep(self._wait_s())
-
-    def _wait_s(self) -> float:
-        """Full jitter: evenly from 0 to the doubled, capped bound, so that a fleet does not come back as one wave."""
-        most_s = min(self._settings.backoff_most_s, self._settings.backoff_first_s * 2.0 ** min(self._attempt, 20))
-        self._attempt += 1
-        return random.uniform(0.0, most_s)
+            await asyncio.sleep(self._backoff.wait_s(time.monotonic() - started_s))
 
     def _fail(self, sentence: str) -> None:
         self.counters["failures"] += 1
@@ -195,17 +172,7 @@ class Link:
         if len(message.payload) > LARGEST_BYTES:
             self.counters["too_large"] += 1
             return
-        more = message.properties
-        self.on_message(
-            Incoming(
-                topic=message.topic,
-                payload=bytes(message.payload),
-                retain=message.retain,
-                at_s=time.monotonic(),
-                response_topic=getattr(more, "ResponseTopic", None),
-                correlation=getattr(more, "CorrelationData", None),
-            )
-        )
+        self.on_message(Incoming.now(message))
 
     def _published(self, client: paho.Client, userdata: Any, mid: int, code: ReasonCode, more: Any) -> None:
         if code.is_failure:

@@ -9,7 +9,8 @@ from typing import Any
 
 from appliance.errors import ApplianceError
 from appliance.telemetry.device import House
-from appliance.telemetry.link import Incoming, Link
+from appliance.telemetry.incoming import Incoming
+from appliance.telemetry.link import Link
 
 log = logging.getLogger(__name__)
 

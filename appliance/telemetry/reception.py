@@ -13,7 +13,8 @@ from appliance.telemetry.commander import Commander
 from appliance.telemetry.commands import Answer
 from appliance.telemetry.delivery import OFFLINE, Delivery
 from appliance.telemetry.home import HomeServer
-from appliance.telemetry.link import Incoming, Link
+from appliance.telemetry.incoming import Incoming
+from appliance.telemetry.link import Link
 from appliance.telemetry.names import Names
 
 log = logging.getLogger(__name__)

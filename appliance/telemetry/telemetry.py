@@ -18,7 +18,6 @@ from appliance.events import (
     Bus,
     Happening,
     HearingChanged,
-    State,
     StateChanged,
     TurnEnded,
     TurnStarted,
@@ -35,22 +34,20 @@ from appliance.telemetry.commander import Commander
 from appliance.telemetry.delivery import OFFLINE, Delivery
 from appliance.telemetry.device import Hands, House, Source
 from appliance.telemetry.dial import Will
-from appliance.telemetry.discovery import device_message
 from appliance.telemetry.home import HomeServer
 from appliance.telemetry.link import Link
 from appliance.telemetry.measures import Look, Looker, Measures, pids
-from appliance.telemetry.messages import event_of, metrics_body, state_body, turn_body
+from appliance.telemetry.messages import event_of, metrics_body, turn_body
 from appliance.telemetry.names import Names
 from appliance.telemetry.outbox import Keep, Outbox
 from appliance.telemetry.reception import Reception
+from appliance.telemetry.shown import Shown
 from appliance.telemetry.standing import WATCHED, standing
 from appliance.telemetry.topics import Topics
 from appliance.telemetry.windows import Turns
 
 log = logging.getLogger(__name__)
 
-STATE_SETTLE_S = 0.05
-"""States that change together (thinking off, replying on) make one message."""
 FLUSH_S = 1.5
 """At the end, what waits has this long to go out."""
 NEAR_MISSES_PER_MINUTE = 6
@@ -95,13 +92,11 @@ class Telemetry:
             mqtt.arbitrate,
             self.alerts.holding,
         )
-        self._device = device
         self._source = source
+        self._shown = Shown(device, source, self.turns, self.alerts, self.delivery, self.link.cost)
         self._watch = bus.watch("telemetry", 512)
         self._looker = Looker(roots or board.Roots(disk=device.state_dir), settings.memory_interval_s)
         self._roots = roots or board.Roots()
-        self._states: set[State] = set()
-        self._state_due: asyncio.TimerHandle | None = None
         self._turning = False
         self._near: list[float] = []
 
@@ -126,7 +121,7 @@ class Telemetry:
             tasks.append(asyncio.create_task(self.delivery.run(), name="outbox"))
         tasks.append(asyncio.create_task(self._measure(), name="telemetry-measure"))
         try:
-            self._tell_facts()
+            self._shown.facts(self.run_id, self._roots, self.settings.mqtt.discovery)
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
@@ -136,8 +131,7 @@ class Telemetry:
     async def _end(self, tasks: list[asyncio.Task[None]]) -> None:
         self.commands.close()
         self.reception.close()
-        if self._state_due is not None:
-            self._state_due.cancel()
+        self._shown.close()
         for happening in self._watch.waiting():
             self._take(happening)
         if self.connects:
@@ -167,8 +161,7 @@ class Telemetry:
     def _take(self, happening: Happening) -> None:
         match happening:
             case StateChanged():
-                (self._states.add if happening.on else self._states.discard)(happening.state)
-                self._state_soon()
+                self._shown.changed(happening)
             case TurnStarted():
                 self._turning = True
                 self.claims.started(happening)
@@ -178,17 +171,17 @@ class Telemetry:
                 self.measures.voice_until_s = happening.at_s
                 self.turns.add(happening.record)
                 self._queue("turn", "turn", turn_body(happening.record, self.settings.transcripts))
-                self._state_soon()
+                self._shown.state_soon()
             case HearingChanged():
                 self.measures.hears(happening.hearing, happening.at_s)
-                self._state_soon()
+                self._shown.state_soon()
             case VolumeChanged():
-                self._state_soon()
+                self._shown.state_soon()
             case WakeDetected() if self.settings.mqtt.arbitrate:
                 self.claims.heard(happening)
         if (event := event_of(happening)) is not None and self._worth_telling(event[0], happening):
             self._queue("button" if event[0] == "button" else "event", f"event/{event[0]}", event[1])
-            self._state_soon()
+            self._shown.state_soon()
 
     def _worth_telling(self, name: str, happening: Happening) -> bool:
         """Near misses come in swarms when the television runs: some a minute say it as well."""
@@ -205,25 +198,6 @@ class Telemetry:
             entry = self.delivery.queue(kind, name, body, retain, cleared)
             if retain:
                 self.delivery.hold(entry)
-
-    def _state_soon(self) -> None:
-        if self._state_due is None:
-            self._state_due = asyncio.get_running_loop().call_later(STATE_SETTLE_S, self._tell_state)
-
-    def _tell_state(self) -> None:
-        self._state_due = None
-        with self.link.cost:
-            body = state_body(self._source, self._states, self.turns, self.alerts.holding())
-            self.delivery.show(self.topics.of("state"), {"v": 1, **body})
-
-    def _tell_facts(self) -> None:
-        """What seldom changes: info, discovery, state."""
-        body = {"v": 1, "device": self._device.id, "run": self.run_id, "board": board.model(self._roots)}
-        self.delivery.show(self.topics.of("info"), {**body, **self._source.about()})
-        wanted = self.settings.mqtt.discovery
-        message = device_message(self.topics, self._device, self._source.about()) if wanted else None
-        self.delivery.show(self.topics.discovery, message)
-        self._state_soon()
 
     # -- budgets --------------------------------------------------------------------------------------------------
 
@@ -243,7 +217,7 @@ class Telemetry:
                 alert = change.alert
                 log.warning("alert %s %s: %g %s", alert.severity, change.name, alert.value, alert.budget.unit)
                 self._queue("alert", f"alert/{change.name}", alert.body(), retain=True)
-            self._state_soon()
+            self._shown.state_soon()
         extra = {
             "interval_s": self.settings.metrics_interval_s,
             "mqtt": self.reception.traffic(),
