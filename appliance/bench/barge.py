@@ -16,6 +16,7 @@ import numpy as np
 
 from appliance.bench.labels import Label, read_labels
 from appliance.bench.percentile import percentile
+from appliance.bench.recorder import RATE_HZ, Recorder, Samples
 from appliance.bench.request import Request
 from appliance.bench.result import SuiteResult
 from appliance.bench.room import (
@@ -30,7 +31,7 @@ from appliance.bench.room import (
     spoken,
     voiced_until,
 )
-from appliance.bench.virtual_card import RATE_HZ, Recorder, Samples, VirtualCard
+from appliance.bench.virtual_card import VirtualCard
 from appliance.errors import UsageError
 from appliance.events import TurnRecord
 from appliance.replay.recording import load
@@ -130,7 +131,7 @@ async def _set_echo(home: Room, speaker: Recorder) -> float:
     home.appliance.conversation.hush()
     await home.quiet()
     echo_db = min(0.0, VOICE_DBFS - ECHO_BELOW_VOICE_DB - level_dbfs(speaker.samples(begun)))
-    home.card.set_echo(echo_db)
+    home.card.server.set_echo(echo_db)
     return echo_db
 
 

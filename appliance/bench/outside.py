@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from appliance.bench.labels import Label
+from appliance.bench.recorder import RATE_HZ, Recorder
 from appliance.bench.request import Request
 from appliance.bench.room import AUDIBLE, Room, find, room
-from appliance.bench.virtual_card import RATE_HZ, Recorder, VirtualCard
+from appliance.bench.virtual_card import VirtualCard
 from appliance.conversation.tools import Opening
 from appliance.events import TurnRecord, TurnStarted
 from appliance.replay.recording import load

@@ -14,7 +14,8 @@ import soundfile
 from numpy.typing import NDArray
 
 from appliance import app
-from appliance.bench.virtual_card import RATE_HZ, Samples, VirtualCard
+from appliance.bench.recorder import RATE_HZ, Samples
+from appliance.bench.virtual_card import VirtualCard
 from appliance.errors import ApplianceError
 from appliance.events import Happening, Hearing, ReplyStarted, TurnEnded, TurnRecord
 from appliance.replay.recording import load

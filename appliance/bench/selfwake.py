@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from appliance.bench.recorder import RATE_HZ, Recorder
 from appliance.bench.request import Request
 from appliance.bench.result import SuiteResult
 from appliance.bench.room import Room, last_audible, room
-from appliance.bench.virtual_card import RATE_HZ, Recorder, VirtualCard
+from appliance.bench.virtual_card import VirtualCard
 from appliance.conversation.phrases import phrases
 from appliance.errors import ApplianceError
 from appliance.events import NearMiss

@@ -19,8 +19,9 @@ from rich.table import Table
 from rich.text import Text
 
 from appliance import app, catalogue
+from appliance.bench.recorder import RATE_HZ, Recorder
 from appliance.bench.virtual_broker import VirtualBroker
-from appliance.bench.virtual_card import RATE_HZ, Recorder, VirtualCard
+from appliance.bench.virtual_card import VirtualCard
 from appliance.cli.run import log_to_stderr
 from appliance.control import turn_table
 from appliance.errors import ApplianceError

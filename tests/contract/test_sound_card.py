@@ -112,7 +112,7 @@ async def test_a_stopped_sound_server_makes_deaf_and_its_stale_audio_is_dropped(
     card: VirtualCard, engine: LoneChild
 ) -> None:
     supervisor = await hearing(engine)
-    card.stop()
+    card.server.stop()
     try:
         told = await supervisor.until(deaf, within_s=STALL_S + 1.0)
         assert isinstance(told, EarChanged) and told.reason
@@ -121,19 +121,19 @@ async def test_a_stopped_sound_server_makes_deaf_and_its_stale_audio_is_dropped(
         assert isinstance(played, Played) and played.error
         assert (await counters(supervisor))["frame_age_ms"] > STALL_S * 1000
     finally:
-        card.go_on()
+        card.server.go_on()
     await supervisor.until(hears, within_s=5.0)
     assert (await counters(supervisor))["stale_ms"] > 300
 
 
 async def test_a_dead_sound_server_makes_deaf_and_its_return_is_heard(card: VirtualCard, engine: LoneChild) -> None:
     supervisor = await hearing(engine)
-    card.kill()
+    card.server.kill()
     try:
         told = await supervisor.until(deaf, within_s=STALL_S + 1.0)
         assert isinstance(told, EarChanged) and told.reason and "mic" in told.reason
     finally:
-        await asyncio.to_thread(card.start)
+        await asyncio.to_thread(card.server.start)
     await supervisor.until(hears, within_s=10.0)
     assert (await counters(supervisor))["reopens"] >= 1
 

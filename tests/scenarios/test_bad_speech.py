@@ -14,8 +14,8 @@ import pytest_asyncio
 from appliance import app, catalogue
 from appliance.app import Appliance
 from appliance.bench.labels import Label, read_labels
+from appliance.bench.recorder import Samples
 from appliance.bench.room import spoken, voiced_until
-from appliance.bench.virtual_card import Samples
 from appliance.conversation.voice import AHEAD_S
 from appliance.events import Outcome, TurnEnded, TurnRecord
 from appliance.replay.feed import feed_settings

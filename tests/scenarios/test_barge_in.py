@@ -11,9 +11,10 @@ import pytest
 
 from appliance import catalogue
 from appliance.bench import selfwake
+from appliance.bench.recorder import Recorder
 from appliance.bench.request import Request
 from appliance.bench.room import AUDIBLE, Room, room
-from appliance.bench.virtual_card import Recorder, VirtualCard, missing
+from appliance.bench.virtual_card import VirtualCard, missing
 from appliance.events import Outcome, TurnStarted, WakeDetected
 from appliance.replay.recording import RATE_HZ
 from appliance.settings import load as load_settings

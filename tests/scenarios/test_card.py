@@ -16,7 +16,8 @@ import pytest
 
 from appliance import app, catalogue
 from appliance.app import Appliance
-from appliance.bench.virtual_card import Samples, VirtualCard, missing
+from appliance.bench.recorder import Samples
+from appliance.bench.virtual_card import VirtualCard, missing
 from appliance.conversation.tools import Opening
 from appliance.events import Outcome, TurnEnded, TurnRecord, TurnStarted
 from appliance.replay.recording import RATE_HZ, load
