@@ -24,7 +24,7 @@ def _off(section: str, **fields: Any) -> Callable[[Settings], Settings]:
 def _fixed_wait(settings: Settings) -> Settings:
     """The same silence after every utterance, as satellites without words have it: Home Assistant's 0.7 s."""
     wait_ms = 700
-    waits = ("complete_wait_ms", "extendable_wait_ms", "single_word_wait_ms", "incomplete_wait_ms")
+    waits = ("complete_wait_ms", "detail_wait_ms", "extendable_wait_ms", "single_word_wait_ms", "incomplete_wait_ms")
     return _off("conversation", **dict.fromkeys(waits, wait_ms))(settings)
 
 

@@ -45,6 +45,8 @@ class Reading:
     """How much of the utterance is in it, ms since its first sample."""
     complete: bool
     extendable: bool
+    slots_ahead: int
+    """Slots that more words could still fill, counted up to 2."""
     confidence: float | None = None
     flushed: bool = False
     """The recogniser was led to an end: every word of the audio so far is in it."""
@@ -163,8 +165,10 @@ class EndOfSpeech:
         s = self._settings
         if reading is None or not reading.complete or (reading.confidence is not None and reading.confidence < SURE):
             wait: float = s.incomplete_wait_ms
+        elif reading.brief or not reading.slots_ahead:
+            wait = s.complete_wait_ms
         else:
-            wait = s.extendable_wait_ms if reading.extendable and not reading.brief else s.complete_wait_ms
+            wait = s.detail_wait_ms if reading.slots_ahead == 1 else s.extendable_wait_ms
         short = self._end_ms is not None and self._first_ms is not None and self._end_ms - self._first_ms <= SHORT_MS
         if short and reading is not None and " " not in reading.text:  # noise ahead of a voice is often read so
             clear = reading.confidence is None or reading.confidence >= CLEAR

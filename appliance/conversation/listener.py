@@ -172,6 +172,7 @@ class Listener:
                 partial.audio_ms,
                 partial.complete,
                 partial.extendable,
+                partial.slots_ahead,
                 partial.confidence,
                 partial.flushed,
                 brief=self._prepared.brief(partial.text),

@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from hassil.expression import Alternative, Expression, Group, ListReference, Permutation, RuleReference, TextChunk
+from hassil.expression import Alternative, Expression, ListReference, Permutation, RuleReference, TextChunk
 from hassil.intents import RangeSlotList, WildcardSlotList
 
 from appliance.grammar import packing
-from appliance.grammar.chunk import can_say, parts_of
+from appliance.grammar.chunk import parts_of
 from appliance.grammar.forms import Forms
+from appliance.grammar.sayable import Sayable
 from appliance.grammar.scope import Scope
 from appliance.grammar.spoken import ways
 from appliance.grammar.tails import Tails
@@ -23,9 +24,6 @@ from appliance.grammar.trie import Tries
 
 SKIP_COST = 8.0
 """Natural log, for each polite word around the command; at 4 noise was heard as "please" and "would you"."""
-MOST_DEPTH = 32
-"""Rules that refer to each other deeper than this are taken for a loop."""
-
 END = 0
 """The node where a sentence is over."""
 WILD = "*"
@@ -51,7 +49,7 @@ class Graph:
         self._tails = Tails()
         self._forms = Forms()
         self._scopes: list[Scope] = []
-        self._sayable: dict[tuple[int, int], bool] = {}
+        self._sayable = Sayable(language, self._tries, self._forms, self._scopes)
         self._chunks: dict[str, tuple[tuple[tuple[str, str], ...] | str, ...]] = {}
         self._ids: dict[int | tuple[Any, ...], int] = {("end",): END}
         self._nodes: list[int | tuple[Any, ...]] = [("end",)]
@@ -64,7 +62,7 @@ class Graph:
 
     def add(self, expression: Expression, scope: int, cost: float) -> bool:
         """Adds a sentence; False where it can never be said (an empty list, an unknown rule or letter)."""
-        if not self._can_say(expression, scope, 0):
+        if not self._sayable.can_say(expression, scope):
             return False
         self._start_at(self._expression(expression, scope, END), cost)
         self._sentences.append((expression, scope, cost))
@@ -131,6 +129,10 @@ class Graph:
                 return int(following)
         raise AssertionError(node)
 
+    def definition(self, node: int) -> int | tuple[Any, ...]:
+        """What `node` says: packed into a number (see packing), or in words."""
+        return self._nodes[node]
+
     def _start_at(self, node: int, cost: float) -> None:
         self._starts[node] = min(cost, self._starts.get(node, cost))
 
@@ -192,7 +194,7 @@ class Graph:
 
     def _choice_arcs(self, packed: int) -> list[Arc]:
         form, scope, following = packing.of_choice(packed)
-        items = [item for item in self._forms.items(form) if self._says(item, scope)]
+        items = [item for item in self._forms.items(form) if self._sayable.says(item, scope)]
         return [Arc("", node) for node in dict.fromkeys(self._expression(i, scope, following) for i in items)]
 
     def _rest_arcs(self, packed: int) -> list[Arc]:
@@ -254,34 +256,3 @@ class Graph:
         """`way`, letter by letter, for what is written as `written`."""
         signs = [(letter, "" if at else written) for at, letter in enumerate(way)]
         return self._text(self._tails.before(signs, 0), following)
-
-    def _says(self, expression: Expression, scope: int) -> bool:
-        """As `_can_say`, remembered."""
-        key = (self._forms.of(expression), scope)
-        if (known := self._sayable.get(key)) is None:
-            known = self._sayable[key] = self._can_say(expression, scope, 0)
-        return known
-
-    def _can_say(self, expression: Expression, scope: int, depth: int) -> bool:
-        """Whether some way through `expression` has no empty list, no unknown rule and no sign without a word."""
-        if isinstance(expression, Alternative):
-            return any(self._can_say(item, scope, depth) for item in expression.items)
-        if isinstance(expression, Group):
-            return all(self._can_say(item, scope, depth) for item in expression.items)
-        if isinstance(expression, TextChunk):
-            return can_say(expression.original_text, self._language)
-        if isinstance(expression, RuleReference):
-            rule = self._scopes[scope].rules.get(expression.rule_name)
-            return rule is not None and depth < MOST_DEPTH and self._can_say(rule.expression, scope, depth + 1)
-        if isinstance(expression, ListReference):
-            return self._has_values(expression, self._scopes[scope])
-        return False
-
-    def _has_values(self, reference: ListReference, scope: Scope) -> bool:
-        if reference.is_inline_range:
-            return True
-        if (values := scope.lists.get(reference.list_name)) is None:
-            return False
-        if isinstance(values, WildcardSlotList):
-            return True
-        return self._tries[self._tries.in_scope(scope, reference.list_name)].some

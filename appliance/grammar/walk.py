@@ -11,6 +11,7 @@ from array import array
 from collections.abc import Container, Iterable, Iterator
 from typing import NamedTuple
 
+from appliance.grammar.ahead import MANY_SLOTS, SlotsAhead
 from appliance.grammar.closures import COST_BITS, DEAREST, LETTER_BITS, THOUSAND, Closures
 from appliance.grammar.graph import END, WILD, Graph
 from appliance.grammar.writing import Writer
@@ -48,6 +49,7 @@ class Walker:
         self._steps: dict[int, int | Step] = {}
         self._finals: dict[int, float | None] = {}
         self._extendable: dict[int, bool] = {}
+        self._ahead = SlotsAhead(graph)
         self._entries: dict[int, Step | None] = {}
         self._exits: dict[int, Step] = {}
         self._settle({graph.start: 0}, _PLAIN)
@@ -98,6 +100,10 @@ class Walker:
         if state not in self._extendable:
             self._extendable[state] = self.is_wild(state) or any(self._goes_on(node) for node, _ in self._nodes(state))
         return self._extendable[state]
+
+    def slots_ahead(self, state: int) -> int:
+        """How many slots the sentence may still take, at most MANY_SLOTS; in free text nobody knows."""
+        return MANY_SLOTS if self.is_wild(state) else max(self._ahead.of(node) for node, _ in self._nodes(state))
 
     def is_wild(self, state: int) -> bool:
         """Whether `state` is inside a free-text slot: any word may follow."""

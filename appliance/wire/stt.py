@@ -62,6 +62,8 @@ class Partial(Message):
     """`text` is a whole sentence of the grammar."""
     extendable: bool = True
     """The grammar allows more words after `text`."""
+    slots_ahead: int = 2
+    """Slots that those could still fill, counted up to 2; 2 where the engine cannot tell."""
     flushed: bool = False
     """Answers a `flush`: all audio sent before it is in it."""
     alternatives: tuple[tuple[str, float], ...] = ()

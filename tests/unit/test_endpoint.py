@@ -38,18 +38,19 @@ END_MS = 320 + 1024
 
 
 @pytest.mark.parametrize(
-    ("complete", "extendable", "confidence", "wait_ms", "reason"),
+    ("complete", "slots_ahead", "confidence", "wait_ms", "reason"),
     [
-        (True, False, 0.9, SETTINGS.complete_wait_ms, "complete"),
-        (True, True, 0.9, SETTINGS.extendable_wait_ms, "complete"),
-        (False, True, 0.9, SETTINGS.incomplete_wait_ms, "incomplete"),
-        (True, False, 0.2, SETTINGS.incomplete_wait_ms, "complete"),
+        (True, 0, 0.9, SETTINGS.complete_wait_ms, "complete"),
+        (True, 1, 0.9, SETTINGS.detail_wait_ms, "complete"),
+        (True, 2, 0.9, SETTINGS.extendable_wait_ms, "complete"),
+        (False, 2, 0.9, SETTINGS.incomplete_wait_ms, "incomplete"),
+        (True, 0, 0.2, SETTINGS.incomplete_wait_ms, "complete"),
     ],
 )
 def test_the_wait_depends_on_the_words(
-    complete: bool, extendable: bool, confidence: float, wait_ms: int, reason: str
+    complete: bool, slots_ahead: int, confidence: float, wait_ms: int, reason: str
 ) -> None:
-    reading = Reading("what time is it", END_MS, complete, extendable, confidence)
+    reading = Reading("what time is it", END_MS, complete, slots_ahead > 0, slots_ahead, confidence)
     decision = play(SPEECH, {END_MS + 64: reading})
     assert decision is not None
     assert decision.speech_end_ms == END_MS
@@ -58,14 +59,14 @@ def test_the_wait_depends_on_the_words(
 
 
 def test_a_reading_that_lacks_the_last_words_shortens_nothing() -> None:
-    old = Reading("what time is it", END_MS - 320, complete=True, extendable=False, confidence=0.99)
+    old = Reading("what time is it", END_MS - 320, complete=True, extendable=False, slots_ahead=0, confidence=0.99)
     decision = play(SPEECH, {END_MS - 200: old})
     assert decision is not None
     assert decision.at_ms - END_MS >= SETTINGS.incomplete_wait_ms
 
 
 def test_a_pause_in_an_unfinished_command_is_waited_for() -> None:
-    unfinished = Reading("set a timer for", 1344, complete=False, extendable=True, confidence=0.9)
+    unfinished = Reading("set a timer for", 1344, complete=False, extendable=True, slots_ahead=2, confidence=0.9)
     spans = [(320, 0.0), (1024, 0.9), (608, 0.0), (640, 0.9), (3000, 0.0)]
     decision = play(spans, {1400: unfinished})
     assert decision is not None
@@ -75,7 +76,7 @@ def test_a_pause_in_an_unfinished_command_is_waited_for() -> None:
 def test_who_pauses_long_is_given_time() -> None:
     spans = [(1024, 0.9), (320, 0.0), (512, 0.9), (3000, 0.0)]
     end_ms = 1024 + 320 + 512
-    reading = Reading("turn on the lights", end_ms, complete=True, extendable=False, confidence=0.95)
+    reading = Reading("turn on the lights", end_ms, complete=True, extendable=False, slots_ahead=0, confidence=0.95)
     decision = play(spans, {end_ms + 32: reading})
     assert decision is not None
     assert decision.at_ms - end_ms >= 1.3 * 320
@@ -95,7 +96,7 @@ def test_sixty_seconds_of_noise_end() -> None:
 
 
 def test_a_finished_command_ends_although_the_television_talks_on() -> None:
-    reading = Reading("what time is it", 1500, complete=True, extendable=False, confidence=0.9)
+    reading = Reading("what time is it", 1500, complete=True, extendable=False, slots_ahead=0, confidence=0.9)
     decision = play([(20000, 0.9)], {1500: reading})
     assert decision is not None
     assert decision.reason == "steady"
@@ -109,8 +110,8 @@ def test_far_voices_are_nobody() -> None:
 
 
 def test_a_cough_is_nobody() -> None:
-    cough = Reading("yes", 320, complete=True, extendable=True, confidence=0.02, flushed=True)
-    real = Reading("what time is it", 3200, complete=True, extendable=False, confidence=0.95)
+    cough = Reading("yes", 320, complete=True, extendable=True, slots_ahead=2, confidence=0.02, flushed=True)
+    real = Reading("what time is it", 3200, complete=True, extendable=False, slots_ahead=0, confidence=0.95)
     spans = [(160, 0.0), (160, 0.9), (1920, 0.0), (960, 0.9), (3000, 0.0)]
     decision = play(spans, {448: cough, 3264: real})
     assert decision is not None
@@ -118,7 +119,7 @@ def test_a_cough_is_nobody() -> None:
 
 
 def test_a_short_word_that_was_understood_counts() -> None:
-    word = Reading("stop", 320, complete=True, extendable=True, confidence=0.9)
+    word = Reading("stop", 320, complete=True, extendable=True, slots_ahead=2, confidence=0.9)
     decision = play([(160, 0.0), (160, 0.9), (4000, 0.0)], {448: word})
     assert decision is not None
     assert decision.speech_end_ms == 320
@@ -128,14 +129,14 @@ def test_a_short_word_that_was_understood_counts() -> None:
     ("confidence", "wait_ms"), [(0.9, SETTINGS.single_word_wait_ms), (0.6, SETTINGS.incomplete_wait_ms)]
 )
 def test_one_short_word_waits_longer_where_it_was_not_clear(confidence: float, wait_ms: int) -> None:
-    word = Reading("quiet", 512, complete=True, extendable=True, confidence=confidence)
+    word = Reading("quiet", 512, complete=True, extendable=True, slots_ahead=2, confidence=confidence)
     decision = play([(160, 0.0), (352, 0.9), (4000, 0.0)], {560: word})
     assert decision is not None
     assert wait_ms <= decision.at_ms - 512 < wait_ms + BLOCK_MS
 
 
 def test_the_end_of_the_wake_word_is_no_command() -> None:
-    tail = Reading("hi", 160, complete=True, extendable=True, confidence=0.6, flushed=True)
+    tail = Reading("hi", 160, complete=True, extendable=True, slots_ahead=2, confidence=0.6, flushed=True)
     decision = play([(160, 0.9), (12000, 0.0)], {256: tail}, wake_level_dbfs=-30.0)
     assert decision is not None
     assert decision.reason == "no_speech"
@@ -146,6 +147,6 @@ def test_the_recogniser_begins_again_once_for_a_cough() -> None:
     policy.heard(0, BLOCK_MS, 0.9, -30.0)
     policy.heard(BLOCK_MS, BLOCK_MS, 0.0, -60.0)
     assert not policy.took_back()
-    policy.read(Reading("", 64, complete=False, extendable=True, flushed=True))
+    policy.read(Reading("", 64, complete=False, extendable=True, slots_ahead=2, flushed=True))
     assert policy.took_back()
     assert not policy.took_back()

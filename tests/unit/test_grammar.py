@@ -138,6 +138,38 @@ def test_what_may_follow_is_known() -> None:
     assert known.final(state("set timer")) is None
 
 
+@pytest.mark.parametrize(
+    ("text", "ahead"),
+    [
+        ("bring tea", 2),
+        ("bring a large tea", 2),
+        ("bring tea with milk", 1),
+        ("bring tea with milk and sugar", 0),
+        ("bring tea with milk and sugar please", 0),
+        ("bring tea with milk to bob", 2),
+    ],
+)
+def test_slots_that_may_still_follow_are_counted(text: str, ahead: int) -> None:
+    sentences = ["bring [a] [{size}] {drink} [with {extra} [and {extra}]]", "bring {drink} with {extra} to {name}"]
+    lists = {
+        "size": {"values": ["large", "small"]},
+        "drink": {"values": ["tea", "teas"]},
+        "extra": {"values": ["milk", "sugar"]},
+        "name": {"wildcard": True},
+    }
+    known = walker(
+        {"intents": {"Bring": {"data": [{"sentences": sentences}]}}, "lists": lists, "skip_words": ["please"]}
+    )
+    at = 0
+    for letter in f" {text}":
+        if (step := known.step(at, letter)) is None:
+            step = known.wild_entry(at)
+            assert step is not None
+            break
+        at = step.state
+    assert known.slots_ahead(step.state) == ahead
+
+
 def test_answers_to_a_question_are_added() -> None:
     source = GrammarSource("en", SENTENCES)
     known = Walker(compile_grammar(source, ("the bedroom", "yes")).graph)

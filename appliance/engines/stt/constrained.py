@@ -165,6 +165,7 @@ class ConstrainedUtterance:
             confidence=reading.confidence,
             complete=reading.complete,
             extendable=reading.extendable,
+            slots_ahead=reading.slots_ahead,
             flushed=flushed,
             alternatives=reading.alternatives[:MOST_ALTERNATIVES] if flushed else (),
         )

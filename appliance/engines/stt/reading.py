@@ -10,6 +10,7 @@ from itertools import groupby
 from appliance.engines.stt.beam import Beam
 from appliance.engines.stt.confidence import Evidence, confidence
 from appliance.engines.stt.pieces import PieceStates, Vocabulary
+from appliance.grammar.ahead import MANY_SLOTS
 
 CLEARLY = 2.0
 """Natural log: how far a whole sentence must be ahead of the beginnings of longer ones to be called complete."""
@@ -30,6 +31,7 @@ class Reading:
     confidence: float | None = None
     complete: bool = False
     extendable: bool = True
+    slots_ahead: int = MANY_SLOTS
     alternatives: tuple[tuple[str, float], ...] = ()
     evidence: Evidence | None = None
 
@@ -76,12 +78,14 @@ class Readings:
             for each in (wholes[1:] if whole else ())
             if (text := self._states.walker.write(each.said))
         )
+        state = int(grammar.hypotheses.state[first.at])
         return Reading(
             self._states.walker.write(first.said) or "",
             free_text,
             sure,
             complete=True,
-            extendable=self._states.walker.extendable(int(grammar.hypotheses.state[first.at])),
+            extendable=self._states.walker.extendable(state),
+            slots_ahead=self._states.walker.slots_ahead(state),
             alternatives=others,
             evidence=evidence,
         )
