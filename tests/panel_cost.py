@@ -70,7 +70,7 @@ async def measure(state: State, seconds: float, shape: Shape) -> dict[str, float
     """One state for `seconds`."""
     lights, bus = Nowhere(), Bus()
     equipment = Equipment(None, "measured", shape, lambda: lights, None)
-    panel_module.equip = lambda *given: equipment  # type: ignore[assignment]
+    panel_module.equip = lambda *given: equipment  # type: ignore[attr-defined]
     panel = Panel(PanelSettings(night_from_hour=0, night_to_hour=0), bus)
     task = asyncio.create_task(panel.run())
     await panel.found.wait()

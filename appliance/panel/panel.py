@@ -66,7 +66,7 @@ class Panel:
         self._walked: tuple[Frame, float] | None = None
         self._film: tuple[State, float] | None = None
         """The state that the lamp plays by itself, and its brightness."""
-        self._brightness = Brightness(settings)
+        self.brightness = Brightness(settings)
         limits = Limits()
         self.touch = Touch(settings.hold_to_talk, limits, bus, self._story, hands, self._draw)
         self.button = Button(Gestures(settings.hold_to_talk, limits), self.touch.felt)
@@ -182,11 +182,11 @@ class Panel:
         scene, t_s = self._story.scene(now_s)
         moves_s = None
         if self._walked is not None:
-            self._send(self._walked[0], self._brightness.now())
+            self._send(self._walked[0], self.brightness.now())
         elif self.lamp is not None and self.on_frame is None and goes_on(scene):
             self._play(self.lamp, Film(scene, t_s, now_s, shape))
         else:
-            self._send(patterns.frame(scene, t_s, shape), self._brightness.now())
+            self._send(patterns.frame(scene, t_s, shape), self.brightness.now())
             moves_s = patterns.stands_s(scene)
         waits = [] if moves_s is None else [moves_s]
         ends_s = self._story.next_s(now_s) if self._walked is None else self._walked[1]
@@ -197,7 +197,7 @@ class Panel:
 
     def _play(self, lamp: Lamp, film: Film) -> None:
         """Has the lamp go on by itself; a film of the same state goes over to the new one at its next frame."""
-        playing = (film.scene.state, self._brightness.now())
+        playing = (film.scene.state, self.brightness.now())
         lamp.play(film.frame, playing[1], patterns.FRAME_S, at_once=playing != self._film)
         self._film, self._shown = playing, None
 
@@ -220,5 +220,5 @@ class Panel:
 
     async def set_brightness(self, percent: int) -> None:
         """Brightness by day from now on, 1..100 percent, until the next start; nights stay dim."""
-        self._brightness.day_percent = percent
+        self.brightness.day_percent = percent
         self._draw()

@@ -88,7 +88,7 @@ async def until(connection: Connection, kind: type[T]) -> T:
 @contextlib.asynccontextmanager
 async def running(engine: str, folder: Path) -> AsyncIterator[Child]:
     models = Models(stt=None if engine == "pocketsphinx" else model())
-    settings = Settings(stt=SttSettings(engine=engine))  # type: ignore[arg-type]
+    settings = Settings(stt=SttSettings(engine=engine))
     ChildConfig(settings=settings, models=models).write(folder / "config.json")
     socket = folder / "s"
     process = await asyncio.create_subprocess_exec(
@@ -117,7 +117,7 @@ async def running(engine: str, folder: Path) -> AsyncIterator[Child]:
 
 def speech(name: str) -> np.ndarray[Any, Any]:
     samples, _ = soundfile.read(AUDIO / "commands" / name, dtype="int16")
-    return samples  # type: ignore[no-any-return]
+    return samples
 
 
 @needs_shared

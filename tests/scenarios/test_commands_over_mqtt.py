@@ -123,7 +123,7 @@ async def _loudness_and_light(owner: Owner, appliance: Appliance) -> None:
     await until(lambda: owner.state()["volume_percent"] == 45)
     assert "100" in (await owner.ask("volume", percent=101))["error"]["message"]
     await until(appliance.panel.found.is_set)
-    assert (await owner.ask("led_brightness", percent=20))["ok"] and appliance.panel._day_percent == 20
+    assert (await owner.ask("led_brightness", percent=20))["ok"] and appliance.panel.brightness.day_percent == 20
 
 
 async def _timers(owner: Owner, appliance: Appliance) -> None:

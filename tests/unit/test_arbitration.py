@@ -19,7 +19,7 @@ def agree(
 ) -> dict[str, Lost]:
     """Plays one wake word: who hears it when and how well, and how long each claim is under way. Who lost, and when."""
     lost: dict[str, Lost] = {}
-    arbiters = {name: Arbiter(name, lambda one, name=name: lost.setdefault(name, one)) for name in heard_s}  # type: ignore[misc]
+    arbiters = {name: Arbiter(name, lambda one, name=name: lost.setdefault(name, one)) for name in heard_s}  # type: ignore[arg-type]
     claims = {name: Claim.of(name, *ears[name]) for name in heard_s}
     number = count()
     moments = [(at_s, next(number), name, None) for name, at_s in heard_s.items()]
