@@ -92,7 +92,9 @@ class Child:
             raise EngineError("not-ready", f"The {self.name} engine is not ready.", self.name) from error
 
     def suspect(self, error: EngineError) -> None:
-        """Someone who used the child saw it fail: it is replaced at once."""
+        """Someone who used the child saw it fail: it is replaced at once. One that is only being started is left alone."""
+        if not self.ready:
+            return  # whoever waited in vain for a successor must not have it killed as soon as it is there
         self._ready.clear()
         if self._suspicion is not None and not self._suspicion.done():
             self._suspicion.set_result(error)

@@ -1,4 +1,4 @@
-"""In: a real sound engine that is starved, stopped, or loops. Out: the starved one is left alone, the others are replaced."""
+"""In: a real engine that is starved, stopped, looping, or not yet there. Out: only those that hang are replaced."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import pytest
 
 from appliance.conversation.ear import Ear
+from appliance.errors import EngineError
 from appliance.events import Bus
 from appliance.settings import load
 from appliance.settings.child import ChildConfig, Models
@@ -83,6 +84,14 @@ async def told(report: Path) -> tuple[float, float]:
     raise AssertionError("the child did not end its work")
 
 
+async def until(come: Callable[[], bool]) -> None:
+    for _ in range(int(START_S / 0.005)):
+        if come():
+            return
+        await asyncio.sleep(0.005)
+    raise AssertionError("it did not come")
+
+
 async def replaced_after(child: Child, limit_s: float) -> float | None:
     """Seconds until the child was replaced and is ready again; None where it was not within `limit_s`."""
     began_s, restarts = time.monotonic(), child.restarts
@@ -120,3 +129,18 @@ async def test_a_child_that_hangs_is_replaced(
         assert took_s is not None
         assert child.last_failure is not None
         assert "said nothing" in child.last_failure
+
+
+async def test_a_child_that_is_being_started_is_not_suspected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever waited in vain for the successor of a dead child does not have it killed as soon as it is ready."""
+    async with supervised(tmp_path, monkeypatch) as child:
+        assert child.pid is not None
+        os.kill(child.pid, signal.SIGKILL)
+        await until(lambda: not child.ready)
+        child.suspect(EngineError("not-ready", "The sound engine is not ready.", "sound"))
+        await until(lambda: child.restarts == 1)
+        child.suspect(EngineError("not-ready", "The sound engine is not ready.", "sound"))
+        assert await child.wait_ready(START_S)
+        await asyncio.sleep(0.5)
+        assert child.ready
+        assert child.restarts == 1
