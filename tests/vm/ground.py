@@ -37,6 +37,8 @@ TOOLS = {
     "dpkg-deb": "dpkg",
 }
 """Programs that are needed, and their Debian packages."""
+BUILT = "lgpio>=0.2.2,<0.3"
+"""Where there is no wheel of it; only Raspberry Pi OS has a package."""
 
 
 class Missing(Exception):
@@ -46,7 +48,8 @@ class Missing(Exception):
 def check() -> None:
     """Raises Missing where a program, a right or a Debian for this Python is not here."""
     os.environ["PATH"] += ":/usr/sbin:/sbin"
-    absent = [package for program, package in TOOLS.items() if shutil.which(program) is None]
+    tools = {**TOOLS, "swig": "swig"} if builds() else TOOLS
+    absent = [package for program, package in tools.items() if shutil.which(program) is None]
     if absent:
         raise Missing(
             f"The virtual machine needs Debian packages that are not here: apt-get install {' '.join(absent)}."
@@ -95,12 +98,10 @@ def whole(target: Path) -> Iterator[Path]:
 def tree() -> Path:
     """The Debian tree, without a kernel."""
     suite = SUITES[sys.version_info[:2]]
-    # lgpio has no wheel for 3.13: the distribution's module serves there
-    packages = PACKAGES if suite == "bookworm" else [*PACKAGES, "python3-lgpio"]
-    target = BUILD / f"tree-{suite}-{_digest(*packages)}"
+    target = BUILD / f"tree-{suite}-{_digest(*PACKAGES)}"
     if not target.exists():
         with whole(target) as part:
-            include = f"--include={','.join(packages)}"
+            include = f"--include={','.join(PACKAGES)}"
             run(["mmdebstrap", "--variant=minbase", include, suite, str(part), mirror()], 900)
             for folder in ("vm", "site"):
                 (part / folder).mkdir()
@@ -110,11 +111,19 @@ def tree() -> Path:
 def site() -> Path:
     """What the program depends on, installed by pip; the checkout itself is given to the machine at every run."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    target = BUILD / f"site-{sys.version_info.minor}-{_digest(*project['dependencies'])}"
+    wanted = [*project["dependencies"], *([BUILT] if builds() else [])]
+    target = BUILD / f"site-{sys.version_info.minor}-{_digest(*wanted)}"
     if not target.exists():
         with whole(target) as part:
-            run([sys.executable, "-m", "pip", "install", "-q", "--target", str(part), *project["dependencies"]], 900)
+            command = [sys.executable, "-m", "pip", "install", "-q", "--target", str(part), *wanted]
+            # PYPI: lgpio's C library goes into its module, as in its wheels
+            run(command, 900, env={**os.environ, "PYPI": "1"})
     return target
+
+
+def builds() -> bool:
+    """Whether lgpio has no wheel for this Python and is built."""
+    return sys.version_info >= (3, 13)
 
 
 def kernel() -> tuple[Path, list[Path]]:
