@@ -25,13 +25,13 @@ from appliance.bench.home_server import LoopbackHome
 from appliance.bench.lone_child import lone_engine
 from appliance.bench.request import Request
 from appliance.bench.result import SuiteResult
-from appliance.errors import EngineError
+from appliance.bench.speech import speech
 from appliance.events import TurnRecord
 from appliance.replay.feed import feed_settings
 from appliance.replay.player import Player
 from appliance.replay.recording import load
-from appliance.wire.message import AudioStop, Failure, Ping, Pong
-from appliance.wire.tts import Speech, SpeechStart, Synthesize
+from appliance.wire.message import Ping, Pong
+from appliance.wire.tts import SpeechStart
 
 DAYS = 2
 """The first with nothing but what is warmed, the second with what the first left."""
@@ -170,15 +170,12 @@ async def _recorded(request: Request, texts: set[str], folder: Path) -> AsyncIte
     settings = request.settings.model_copy(update={"tts": request.settings.tts.model_copy(update={"cache_mb": 0})})
     async with lone_engine("tts", settings, request.models) as child, await child.connect() as connection:
         for number, text in enumerate(sorted(texts)):
-            await connection.send(Synthesize(text + ".").event())
             audio, rate_hz = bytearray(), 0
-            while not AudioStop.here(event := await connection.receive(REPLY_S)):
-                if Failure.here(event):
-                    raise EngineError("failed", Failure.of(event).text, "tts")
-                if SpeechStart.here(event):
-                    rate_hz = SpeechStart.of(event).rate
-                elif Speech.here(event):
-                    audio += Speech.of(event).audio
+            async for piece in speech(connection, text + "."):
+                if isinstance(piece, SpeechStart):
+                    rate_hz = piece.rate
+                else:
+                    audio += piece.audio
             file = folder / f"request-{number}.wav"
             soundfile.write(file, _in_a_room(np.frombuffer(bytes(audio), np.int16), rate_hz), rate_hz)
             yield text, file

@@ -15,6 +15,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from appliance.bench.log import last_line
 from appliance.errors import EngineError
 from appliance.settings import Settings
 from appliance.settings.child import ChildConfig, Models
@@ -76,7 +77,7 @@ async def _describe(stage: str, process: asyncio.subprocess.Process, socket: Pat
         async with asyncio.timeout(start_s):
             while True:
                 if process.returncode is not None:
-                    raise EngineError("died", f"The {stage} engine ended: {_last_line(log)}", stage)
+                    raise EngineError("died", f"The {stage} engine ended: {last_line(log)}", stage)
                 with contextlib.suppress(EngineError):
                     async with await connect(f"unix://{socket}", stage) as connection:
                         await connection.send(Describe().event())
@@ -84,8 +85,3 @@ async def _describe(stage: str, process: asyncio.subprocess.Process, socket: Pat
                 await asyncio.sleep(CONNECT_RETRY_S)
     except TimeoutError as error:
         raise EngineError("start-timeout", f"The {stage} engine was not ready in {start_s:g} s.", stage) from error
-
-
-def _last_line(log: Path) -> str:
-    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    return lines[-1] if lines else "it said nothing."

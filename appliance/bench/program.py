@@ -20,6 +20,7 @@ from pathlib import Path
 import psutil
 
 from appliance.app import private_folders
+from appliance.bench.log import last_line
 from appliance.bench.request import Request
 from appliance.errors import ApplianceError
 
@@ -134,14 +135,16 @@ def _until_ready(running: subprocess.Popen[bytes], ready: socket.socket, started
             if name not in child_s and (folder / "run" / f"{name}.sock").exists():
                 child_s[name] = now_s
         if running.poll() is not None:
-            raise ApplianceError("no-start", f"The program ended with {running.returncode}: {_last(folder / 'log')}")
+            raise ApplianceError(
+                "no-start", f"The program ended with {running.returncode}: {last_line(folder / 'log')}"
+            )
         if not select.select([ready], [], [], LOOK_S)[0]:
             continue
         fields = dict(line.split("=", 1) for line in ready.recv(4096).decode().splitlines() if "=" in line)
         if fields.get("READY") == "1":
             ready_s = time.monotonic() - started_s
             return Program(psutil.Process(running.pid), ready_s, fields.get("STATUS", "ready"), child_s)
-    raise ApplianceError("no-start", f"The program was not ready in {START_LIMIT_S:g} s: {_last(folder / 'log')}")
+    raise ApplianceError("no-start", f"The program was not ready in {START_LIMIT_S:g} s: {last_line(folder / 'log')}")
 
 
 def _stop(running: subprocess.Popen[bytes]) -> None:
@@ -160,8 +163,3 @@ def _name(process: psutil.Process) -> str:
     """sound, stt or tts; anything else by its program's name."""
     modules = [part.rpartition(".")[2] for part in process.cmdline() if part.startswith("appliance.engines.")]
     return modules[0] if modules else str(process.name())
-
-
-def _last(log: Path) -> str:
-    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    return lines[-1] if lines else "it said nothing."

@@ -10,11 +10,11 @@ from pathlib import Path
 from appliance.bench.lone_child import LoneChild, lone_engine
 from appliance.bench.percentile import percentile
 from appliance.bench.result import SuiteResult
+from appliance.bench.speech import speech
 from appliance.errors import EngineError
 from appliance.settings import Settings
 from appliance.settings.child import Models
-from appliance.wire.message import AudioStop, Failure
-from appliance.wire.tts import Speech, SpeechStart, Synthesize
+from appliance.wire.tts import SpeechStart
 
 SENTENCES = (
     "It is half past seven.",
@@ -34,7 +34,6 @@ TEN_SECONDS = (
     "Two timers are running: the pasta has four minutes left, and the laundry has half an hour left."
 )
 """About ten seconds of speech; the time is scaled to ten."""
-REPLY_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +94,12 @@ async def _speak(child: LoneChild, text: str) -> Spoken:
     first_s, audio_bytes, start = None, 0, SpeechStart(rate=0)
     async with await child.connect() as connection:
         asked_s = time.perf_counter()
-        await connection.send(Synthesize(text).event())
-        while not AudioStop.here(event := await connection.receive(REPLY_S)):
-            if Failure.here(event):
-                raise EngineError("failed", Failure.of(event).text, "tts")
-            if SpeechStart.here(event):
-                start = SpeechStart.of(event)
-            elif Speech.here(event):
+        async for piece in speech(connection, text):
+            if isinstance(piece, SpeechStart):
+                start = piece
+            else:
                 first_s = first_s or time.perf_counter()
-                audio_bytes += len(Speech.of(event).audio)
+                audio_bytes += len(piece.audio)
         done_s = time.perf_counter()
     if first_s is None:
         raise EngineError("silent", "The tts engine ended a reply without a sample.", "tts")
