@@ -44,11 +44,15 @@ def test_every_entity_can_be_told_from_every_other(message: dict[str, Any]) -> N
 
 def test_what_home_assistant_sends_is_a_command(message: dict[str, Any]) -> None:
     """Payloads of buttons and of the switch, as they stand in the message."""
-    for component in message["cmps"].values():
-        for key in ("payload_press", "payload_on", "payload_off"):
-            if key in component:
-                name = component["command_topic"].rpartition("/")[2]
-                assert isinstance(parse(name, component[key].encode()), COMMANDS[name])
+    sent = [
+        (component["command_topic"].rpartition("/")[2], component[key])
+        for component in message["cmps"].values()
+        for key in ("payload_press", "payload_on", "payload_off")
+        if key in component
+    ]
+    assert {name for name, _ in sent} >= {"stop", "mute"}
+    for name, payload in sent:
+        assert isinstance(parse(name, payload.encode()), COMMANDS[name])
 
 
 @pytest.mark.skipif(PYTHON is None, reason="HOME_ASSISTANT_PYTHON names no Python with Home Assistant")

@@ -54,11 +54,12 @@ def test_every_loader_finds_its_roles(entry: Entry) -> None:
 def test_what_was_tested_is_what_the_reference_folder_holds() -> None:
     lines = (MODELS / "SHA256SUMS").read_text(encoding="utf-8").splitlines()
     sums = {path.removeprefix("./"): digest for digest, path in (line.split("  ") for line in lines)}
-    for entry in CATALOGUE.models.values():
-        if entry.tested:
-            for file in entry.files.values():
-                path = f"{entry.folder}/{file.name}"
-                assert (file.sha256, file.size) == (sums[path], (MODELS / path).stat().st_size), path
+    tested = [entry for entry in CATALOGUE.models.values() if entry.tested]
+    assert {entry.stage for entry in tested} >= {"wake", "stt", "tts"}
+    for entry in tested:
+        for file in entry.files.values():
+            path = f"{entry.folder}/{file.name}"
+            assert (file.sha256, file.size) == (sums[path], (MODELS / path).stat().st_size), path
 
 
 @needs_shared

@@ -107,6 +107,7 @@ def test_no_two_states_ever_look_alike(name: str) -> None:
             frame = patterns.frame(scene, step / 30, SHAPES[name])
             if any(map(any, frame)):
                 assert seen.setdefault(frame, scene.state.value) == scene.state.value, title
+    assert set(seen.values()) == set(State) - {State.IDLE}, "only an idle device is dark"
 
 
 @pytest.mark.parametrize("name", ["rgb", "plain"])
