@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +15,13 @@ import psutil
 import pytest
 import soundfile
 
+from appliance.bench.lone_child import LoneChild, lone_engine
 from appliance.errors import EngineError
 from appliance.grammar.source import GrammarSource
 from appliance.settings import Settings
-from appliance.settings.child import ChildConfig, ModelFile, Models
+from appliance.settings.child import ModelFile, Models
 from appliance.settings.engines import SttSettings
-from appliance.wire.frame import Connection, connect
+from appliance.wire.frame import Connection
 from appliance.wire.message import AudioStart, AudioStop, Describe, Failure, Message, Ping, Pong, Ready
 from appliance.wire.stt import Chunk, Flush, Partial, Transcribe, Transcript
 from tests.shared import AUDIO, MODELS, needs_shared
@@ -58,12 +58,11 @@ T = TypeVar("T", bound=Message)
 class Child:
     """A running child with hands."""
 
-    process: asyncio.subprocess.Process
-    socket: Path
+    alone: LoneChild
     grammar: str
 
     async def connect(self) -> Connection:
-        return await connect(f"unix://{self.socket}", "stt")
+        return await self.alone.connect()
 
     async def say(self, connection: Connection, samples: np.ndarray[Any, Any], **request: Any) -> None:
         await connection.send(Transcribe(**request).event())
@@ -89,30 +88,8 @@ async def until(connection: Connection, kind: type[T]) -> T:
 async def running(engine: str, folder: Path) -> AsyncIterator[Child]:
     models = Models(stt=None if engine == "pocketsphinx" else model())
     settings = Settings(stt=SttSettings(engine=engine))
-    ChildConfig(settings=settings, models=models).write(folder / "config.json")
-    socket = folder / "s"
-    process = await asyncio.create_subprocess_exec(
-        *(
-            sys.executable,
-            "-m",
-            "appliance.engines.stt",
-            "--socket",
-            str(socket),
-            "--config",
-            str(folder / "config.json"),
-        ),
-        stdin=asyncio.subprocess.DEVNULL,
-    )
-    try:
-        async with asyncio.timeout(30):
-            while not socket.exists():
-                assert process.returncode is None
-                await asyncio.sleep(0.05)
-        yield Child(process, socket, str(GRAMMAR.write(folder)))
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
+    async with lone_engine("stt", settings, models) as alone:
+        yield Child(alone, str(GRAMMAR.write(folder)))
 
 
 def speech(name: str) -> np.ndarray[Any, Any]:
@@ -179,14 +156,14 @@ async def test_closing_cancels_rubbish_ends_one_connection_and_memory_is_bounded
         first = await child.connect()
         await child.say(first, speech("local/amy-04.flac"), grammar=child.grammar)
         await first.close()
-        reader, writer = await asyncio.open_unix_connection(str(child.socket))
+        reader, writer = await asyncio.open_unix_connection(child.alone.uri.removeprefix("unix://"))
         writer.write(b"\xff\xfe no wyoming {]\n[1]\n")
         assert await asyncio.wait_for(reader.read(), 5) == b""
         writer.close()
         async with await child.connect() as wrong:
             await wrong.send(AudioStart(8000).event())
             assert (await until(wrong, Failure)).code == "audio-format"
-        before = psutil.Process(child.process.pid).memory_info().rss
+        before = psutil.Process(child.alone.pid).memory_info().rss
         async with await child.connect() as long:
             noise = np.random.default_rng(1).integers(-300, 300, 16000 * 20, dtype=np.int16)
             await child.say(long, noise, grammar=child.grammar)
@@ -194,7 +171,7 @@ async def test_closing_cancels_rubbish_ends_one_connection_and_memory_is_bounded
                 with contextlib.suppress(EngineError):
                     await long.send(Chunk(audio=noise.tobytes()).event(), timeout_s=30)
             assert (await until(long, Failure)).code == "too-long"
-        assert psutil.Process(child.process.pid).memory_info().rss - before < 100e6
+        assert psutil.Process(child.alone.pid).memory_info().rss - before < 100e6
         heard = await child.hear(speech("local/amy-08.flac"), grammar=child.grammar)
         assert heard.text == "cancel all timers"
 
