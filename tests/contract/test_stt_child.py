@@ -18,8 +18,11 @@ import soundfile
 from appliance.bench.lone_child import LoneChild, lone_engine
 from appliance.errors import EngineError
 from appliance.grammar.source import GrammarSource
+from appliance.intents.home import Home
+from appliance.intents.source import grammar_source
 from appliance.settings import Settings
 from appliance.settings.child import ModelFile, Models
+from appliance.settings.conversation import IntentSettings
 from appliance.settings.engines import SttSettings
 from appliance.wire.frame import Connection
 from appliance.wire.message import AudioStart, AudioStop, Describe, Failure, Message, Ping, Pong, Ready
@@ -114,6 +117,21 @@ async def test_every_engine_says_who_it_is_and_hears(engine: str, tmp_path: Path
             assert heard.text == "set a timer for 5 minutes" and heard.complete
         silence = await child.hear(np.zeros(16000, np.int16), grammar=child.grammar)
         assert silence.text == "" and not silence.alternatives
+
+
+@needs_shared
+async def test_digital_silence_ahead_costs_no_word(tmp_path: Path) -> None:
+    """A gated microphone's zeros: the networks were never trained on them, and begin in the middle of a sentence."""
+    files = sorted((AUDIO / "commands" / "coffee").glob("*.flac"))[:3]
+    intents = IntentSettings(sentences=(AUDIO / "commands" / "coffee" / "sentences.yaml",))
+    grammar = str(grammar_source(Home(), "en", intents).write(tmp_path))
+    zeros = np.zeros(16000, np.int16)
+    async with running("grammar", tmp_path) as child:
+        for file in files:
+            samples = speech(f"coffee/{file.name}")
+            plain = await child.hear(samples, grammar=grammar)
+            behind = await child.hear(np.concatenate([zeros, samples]), grammar=grammar)
+            assert plain.complete and behind.text == plain.text
 
 
 @needs_shared

@@ -14,6 +14,7 @@ import numpy as np
 
 from appliance.engines.stt.beam import Beam, Width
 from appliance.engines.stt.features import BINS, SHIFT, Features, Frames
+from appliance.engines.stt.hiss import Hiss
 from appliance.engines.stt.loudness import is_quiet
 from appliance.engines.stt.pieces import FreeStates, PieceStates, Vocabulary
 from appliance.engines.stt.reading import Reading, Readings
@@ -103,6 +104,7 @@ class ConstrainedUtterance:
             grammar, rival, Beam(transducer, free, Width(0, width.behind, FREE_BEAM, FREE_BLANK_PENALTY))
         )
         self._features = Features()
+        self._hiss = Hiss()
         self._encoder = transducer.states()
         self._waiting: Frames = np.zeros((0, BINS), np.float32)
         self._samples = 0
@@ -112,7 +114,7 @@ class ConstrainedUtterance:
     def accept(self, samples: Samples) -> Partial | None:
         self._samples += len(samples)
         self._quiet = self._quiet and is_quiet(samples)
-        self._waiting = np.concatenate([self._waiting, self._features.accept(samples * GAIN)])
+        self._waiting = np.concatenate([self._waiting, self._features.accept(self._hiss.added(samples) * GAIN)])
         decoded = False
         while len(self._waiting) >= self._transducer.window:
             encoded, self._encoder = self._transducer.encode(self._waiting[: self._transducer.window], self._encoder)

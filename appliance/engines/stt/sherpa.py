@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import sherpa_onnx
 
+from appliance.engines.stt.hiss import Hiss
 from appliance.engines.stt.loudness import is_quiet
 from appliance.engines.stt.onnx_facts import facts_of
 from appliance.engines.stt.seam import RATE_HZ, Samples
@@ -141,6 +142,7 @@ class SherpaUtterance:
         self._recognizer = recognizer
         self._hotwords = hotwords
         self._stream = self._open()
+        self._hiss = Hiss()
         self._kept: list[Samples] = []
         self._samples = 0
         self._quiet = True
@@ -165,9 +167,10 @@ class SherpaUtterance:
         return " ".join(str(self._recognizer.get_result(stream)).lower().split())
 
     def accept(self, samples: Samples) -> Partial | None:
-        self._kept.append(samples)
         self._samples += len(samples)
         self._quiet = self._quiet and is_quiet(samples)
+        samples = self._hiss.added(samples)
+        self._kept.append(samples)
         self._stream.accept_waveform(RATE_HZ, samples)
         return self._partial(self._stream, flushed=False) if self._run(self._stream) else None
 
