@@ -134,7 +134,7 @@ class Utterance:
             last_s = min(self._told_s + deadline_s, asked_s + deadline_s + self._ready_s)
             if (left_s := last_s - time.monotonic()) <= 0:
                 raise EngineError("deadline", f"The stt engine gave no text in {deadline_s:g} s.", "stt")
-            await asyncio.wait((self._final,), timeout=left_s)
+            await self._child.outlast(self._final, left_s)
         return self._final.result()
 
     async def _read(self, connection: Connection) -> None:
@@ -184,7 +184,8 @@ class Utterance:
                 return await step()
             except EngineError as error:
                 log.warning("stt: %s", error)
-                self._child.suspect(error)
+                if error.code != "not-ready":  # it is being started: nothing is wrong with it yet
+                    self._child.suspect(error)
                 await self._close()
                 self.second_tries += 1
                 if attempt == RETRIES:

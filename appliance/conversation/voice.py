@@ -35,18 +35,25 @@ class Saying:
         self._ready_s = ready_s
         self._pieces: asyncio.Queue[bytes | None] = asyncio.Queue(PIECES)
         self._started: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._asked: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Done once an engine has the text; another one for its successor."""
         self._failure: EngineError | TtsError | None = None
         self._delivered_bytes = 0
         self._task = asyncio.create_task(self._make(), name="tts reader")
 
     async def started(self, deadline_s: float) -> None:
-        """Waits for the first piece. Raises TtsError or EngineError where there will be none in time."""
-        try:
-            async with asyncio.timeout(deadline_s):
-                await asyncio.shield(self._started)
-        except TimeoutError as error:
-            self._child.suspect(EngineError("deadline", f"The tts engine was silent for {deadline_s:g} s.", "tts"))
-            raise TtsError("deadline", f"Nothing was spoken within {deadline_s:g} s.") from error
+        """Waits for the first piece. Raises TtsError or EngineError where there will be none in time.
+
+        `deadline_s` is for an engine that has the text, on the engine's own time (see `Watch`): what it takes to replace a
+        dead one is bounded by its connecting.
+        """
+        while not self._started.done():
+            await asyncio.wait((self._started, self._asked), return_when=asyncio.FIRST_COMPLETED)
+            asked = self._asked
+            if not await self._child.outlast(self._started, deadline_s) and asked is self._asked:
+                self._child.suspect(EngineError("deadline", f"The tts engine was silent for {deadline_s:g} s.", "tts"))
+                raise TtsError("deadline", f"Nothing was spoken within {deadline_s:g} s.")
+        await asyncio.shield(self._started)
 
     async def pieces(self) -> AsyncIterator[bytes]:
         """The speech, mono S16 at `rate_hz`, at most AHEAD_S ahead. Raises the failure that ended it early, if one did."""
@@ -75,19 +82,26 @@ class Saying:
                 await self._read(skip_bytes=self._delivered_bytes)
         except (EngineError, TtsError) as error:
             self._failure = error
-            if not self._started.done():
-                self._started.set_exception(error)
-                self._started.exception()
+            self._begin_no_more(error)
         except asyncio.CancelledError:
+            self._begin_no_more(TtsError("cancelled", "The reply is not wanted any more."))
             with contextlib.suppress(asyncio.QueueFull):
                 self._pieces.put_nowait(None)
             raise
         await self._pieces.put(None)  # waits behind what nobody has taken yet: lost, the reply would never end
 
+    def _begin_no_more(self, error: EngineError | TtsError) -> None:
+        if not self._started.done():
+            self._started.set_exception(error)
+            self._started.exception()  # it may never be asked for
+
     async def _read(self, skip_bytes: int = 0) -> None:
+        if self._asked.done():
+            self._asked = asyncio.get_running_loop().create_future()
         connection = await self._child.connect(self._ready_s)
         async with connection:
             await connection.send(Synthesize(self.text).event())
+            self._asked.set_result(None)
             while True:
                 event = await connection.receive(self._ready_s + 3.0)
                 if AudioStop.here(event):

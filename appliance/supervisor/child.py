@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 from appliance.errors import EngineError
 from appliance.events import Bus, EngineChanged
@@ -76,6 +77,13 @@ class Child:
     def watch(self) -> Watch | None:
         """Tells its hang from its hunger for a CPU; None where its process is not known."""
         return None if self.pid is None else Watch(self.pid)
+
+    async def outlast(self, word: asyncio.Future[Any], limit_s: float) -> bool:
+        """Waits until `word` is done, or the child was silent for `limit_s` on its own time; whether it is done."""
+        if (watch := self.watch) is not None:
+            return await watch.outlast(word, limit_s)
+        await asyncio.wait((word,), timeout=limit_s)
+        return word.done()
 
     async def connect(self, timeout_s: float) -> Connection:
         """A new connection as soon as the child is ready. Raises EngineError if it is not in time."""
