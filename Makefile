@@ -1,6 +1,6 @@
 # In: a checkout. Out: what each target's comment says. Everything that a target needs is set up on the way, once.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check test bench homeassistant overlays pictures clean
+.PHONY: help setup demo check test bench homeassistant overlays pictures vm trixie clean
 
 BIN := .venv/bin
 # Real models from the folder beside the checkout, where there is one and nothing else was said.
@@ -55,6 +55,10 @@ pictures: setup  ## the images that the README shows: docs/panel.svg, and docs/t
 # As root, some minutes; needs qemu-system-x86 and mmdebstrap. What it builds is kept in build/vm.
 vm: setup  ## button, LED and sound card through the kernel's own drivers, in a virtual machine: times
 	$(WITH_MIRROR) $(BIN)/python -m tests.vm
+
+# As root, half an hour; needs mmdebstrap. A bare Debian with the other Python, kept in build/debian; runs what is committed.
+trixie:  ## check and all tests under Debian trixie and its Python 3.13
+	@scripts/debian trixie make test
 
 clean:  ## remove what was built; models and settings of the device stay
 	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache *.egg-info
