@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from appliance.engines.stt.beam import Beam, Width
+from appliance.engines.stt.beam import Beam, Width, advance
 from appliance.engines.stt.pieces import NOWHERE
 
 FIRST, SECOND = 1, 2
@@ -33,12 +33,12 @@ class Sound:
     context_count = 16
 
     def __init__(self, expected: tuple[float, float, float] = (0.0, 0.0, 0.0)) -> None:
-        self._expected = np.array(expected, np.float16)
+        self._expected = np.array(expected, np.float32)
 
     def log_probabilities(self, encoded: NDArray[np.float32], contexts: NDArray[np.int64]) -> NDArray[np.float32]:
         return np.tile(encoded, (len(contexts), 1))
 
-    def expected(self, contexts: NDArray[np.int64]) -> NDArray[np.float16]:
+    def expected(self, contexts: NDArray[np.int64]) -> NDArray[np.float32]:
         return np.tile(self._expected, (len(contexts), 1))
 
     def first_context(self) -> int:
@@ -51,7 +51,7 @@ class Sound:
 def searched(frames: list[list[float]], sound: Sound, width: Width) -> dict[int, float]:
     """State → score after the frames, given as probabilities."""
     beam = Beam(sound, TwoSentences(), width)  # type: ignore[arg-type]
-    beam.advance(np.log(np.array(frames, np.float32)))
+    advance(sound, [beam], np.log(np.array(frames, np.float32)))  # type: ignore[arg-type]
     return dict(zip(beam.hypotheses.state.tolist(), beam.hypotheses.score.tolist(), strict=True))
 
 

@@ -6,6 +6,7 @@ hypotheses costs about a millisecond.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -70,6 +71,17 @@ class Hypotheses(NamedTuple):
     trace: Ints
     loose: NDArray[np.bool_]
     """Went through a free-text slot."""
+
+
+class _Scores(NamedTuple):
+    """Of one frame."""
+
+    contexts: Ints
+    """In order."""
+    likely: Floats
+    """(contexts, pieces), natural log."""
+    expected: Floats
+    """(contexts, pieces), natural log: what the decoder alone expects."""
 
 
 class _Candidates(NamedTuple):
@@ -152,22 +164,19 @@ class Beam:
         other.trace, other.hypotheses = self.trace.copy(), self.hypotheses
         return other
 
-    def advance(self, encoded: Encoded) -> None:
-        """Takes frames."""
-        for frame in encoded:
-            self._frame(frame)
-
-    def _frame(self, frame: Encoded) -> None:
+    def _take(self, scores: _Scores) -> None:
+        """Takes a frame."""
         now = self.hypotheses
         contexts, which = np.unique(now.context, return_inverse=True)
-        likely = self._transducer.log_probabilities(frame, contexts)
+        rows = np.searchsorted(scores.contexts, contexts)
+        likely = scores.likely[rows]
         if float(likely[:, BLANK].min()) > SURELY_BLANK:
             score = now.score + likely[which, BLANK] - np.float32(self._width.blank_penalty)
             self.hypotheses = now._replace(score=score)
             return
         likely[:, BLANK] -= self._width.blank_penalty
         if self._width.internal_lm:
-            likely -= np.float32(self._width.internal_lm) * self._transducer.expected(contexts)
+            likely -= np.float32(self._width.internal_lm) * scores.expected[rows]
         stay = _Candidates(
             np.arange(len(now.state)),
             np.zeros(len(now.state), np.int64),
@@ -255,3 +264,13 @@ class Beam:
         found.score[among[first]] = np.log(together) + score[0]
         best: Ints = among[first[np.argsort(-together, kind="stable")[:count]]]
         return best
+
+
+def advance(transducer: Transducer, beams: Sequence[Beam], encoded: Encoded) -> None:
+    """Leads `beams` through frames side by side: the joiner runs once a frame for all their contexts."""
+    for frame in encoded:
+        contexts = np.unique(np.concatenate([beam.hypotheses.context for beam in beams]))
+        likely = transducer.log_probabilities(frame, contexts)
+        scores = _Scores(contexts, likely, transducer.expected(contexts))
+        for beam in beams:
+            beam._take(scores)

@@ -12,7 +12,7 @@ from importlib.metadata import version
 
 import numpy as np
 
-from appliance.engines.stt.beam import Beam, Width
+from appliance.engines.stt.beam import Beam, Width, advance
 from appliance.engines.stt.features import BINS, SHIFT, Features, Frames
 from appliance.engines.stt.hiss import Hiss
 from appliance.engines.stt.loudness import is_quiet
@@ -20,7 +20,7 @@ from appliance.engines.stt.pieces import FreeStates, PieceStates, Vocabulary
 from appliance.engines.stt.reading import Reading, Readings
 from appliance.engines.stt.seam import RATE_HZ, Samples
 from appliance.engines.stt.shelf import Shelf
-from appliance.engines.stt.transducer import Encoded, Transducer
+from appliance.engines.stt.transducer import Transducer
 from appliance.settings.child import ModelFile
 from appliance.settings.engines import SttSettings
 from appliance.wire.stt import Partial, Transcribe, Transcript
@@ -83,10 +83,8 @@ class _Searches:
     def copy(self) -> _Searches:
         return _Searches(self.grammar and self.grammar.copy(), self.rival.copy(), self.free.copy())
 
-    def advance(self, encoded: Encoded) -> None:
-        for search in (self.grammar, self.rival, self.free):
-            if search is not None:
-                search.advance(encoded)
+    def all(self) -> list[Beam]:
+        return [search for search in (self.grammar, self.rival, self.free) if search is not None]
 
 
 class ConstrainedUtterance:
@@ -118,7 +116,7 @@ class ConstrainedUtterance:
         decoded = False
         while len(self._waiting) >= self._transducer.window:
             encoded, self._encoder = self._transducer.encode(self._waiting[: self._transducer.window], self._encoder)
-            self._searches.advance(encoded)
+            advance(self._transducer, self._searches.all(), encoded)
             self._waiting = self._waiting[self._transducer.hop :]
             decoded = True
         if not decoded:
@@ -152,7 +150,7 @@ class ConstrainedUtterance:
         searches, states = self._searches.copy(), self._encoder
         for at in range(windows):
             encoded, states = self._transducer.encode(padded[at * hop : at * hop + window], states)
-            searches.advance(encoded)
+            advance(self._transducer, searches.all(), encoded)
         reading = self._readings.read(searches.grammar, searches.rival, searches.free, whole=True)
         if self._quiet:
             reading = Reading("", "")  # with its blank penalty the grammar finds words in silence too

@@ -21,6 +21,7 @@ KNOWN_TYPES = ("zipformer2", "zipformer")
 """model_type of encoders whose states all start as zeros and come back in the order of the inputs."""
 MOST_CONTEXTS = 4_096
 """Decoder outputs kept (1.3 kB each with 320 dimensions)."""
+NOT_DECODED = -1
 DTYPES = {"tensor(float)": np.float32, "tensor(int64)": np.int64, "tensor(int32)": np.int32}
 
 States = list[NDArray[Any]]
@@ -73,9 +74,10 @@ class Transducer:
             raise SttError("model-unknown", f"{model.name} looks back {self.history} pieces; the search knows 2 only.")
         self.pieces = _read_pieces(model.files["tokens"])
         self.context_count = (len(self.pieces) + 1) * len(self.pieces)
-        self._rows: dict[int, int] = {}
+        self._rows = np.full(self.context_count, NOT_DECODED, np.int32)
+        self._decoded_count = 0
         self._outputs = np.zeros((1024, int(self._decoder.get_outputs()[0].shape[1])), np.float32)
-        self._expected = np.zeros((1024, len(self.pieces)), np.float16)
+        self._expected = np.zeros((1024, len(self.pieces)), np.float32)
 
     def states(self) -> States:
         """Encoder states before the first frame."""
@@ -89,8 +91,8 @@ class Transducer:
 
     def log_probabilities(self, encoded: Encoded, contexts: NDArray[np.int64]) -> NDArray[np.float32]:
         """(contexts, pieces), natural log; `encoded` is one frame, contexts are `older * pieces + newer`."""
-        known = self._decoded(contexts)
-        return self._joined(np.broadcast_to(encoded, (len(contexts), len(encoded))), known)
+        rows = self._decoded(contexts)
+        return self._joined(np.broadcast_to(encoded, (len(contexts), len(encoded))), self._outputs[rows])
 
     def _joined(self, encoded: NDArray[np.float32], decoded: NDArray[np.float32]) -> NDArray[np.float32]:
         feeds = dict(zip(self._joiner_names, (encoded, decoded), strict=True))
@@ -99,35 +101,37 @@ class Transducer:
         logits -= np.log(np.exp(logits).sum(axis=1, keepdims=True))
         return logits
 
-    def expected(self, contexts: NDArray[np.int64]) -> NDArray[np.float16]:
+    def expected(self, contexts: NDArray[np.int64]) -> NDArray[np.float32]:
         """(contexts, pieces), natural log: how likely the decoder alone, without any sound, holds each piece; 0 for blank.
 
         This is the language that the model was trained on. A grammar knows better what is said here; taking a share of it
         back (internal language model estimation, with the encoder's output set to zero) lets the sound decide.
         """
-        self._decoded(contexts)
-        return self._expected[[self._rows[context] for context in contexts.tolist()]]
+        rows = self._decoded(contexts)
+        return self._expected[rows]
 
-    def _decoded(self, contexts: NDArray[np.int64]) -> NDArray[np.float32]:
-        wanted = contexts.tolist()
-        missing = [context for context in wanted if context not in self._rows]
-        if len(self._rows) + len(missing) > MOST_CONTEXTS:
-            self._rows.clear()
-            missing = wanted
-        if missing:
+    def _decoded(self, contexts: NDArray[np.int64]) -> NDArray[np.int32]:
+        """Rows of `contexts`, made where they are missing."""
+        missing = contexts[self._rows[contexts] == NOT_DECODED]
+        if self._decoded_count + len(missing) > MOST_CONTEXTS:
+            self._rows.fill(NOT_DECODED)
+            self._decoded_count = 0
+            missing = contexts
+        if len(missing):
             self._decode(missing)
-        return self._outputs[[self._rows[context] for context in wanted]]
+        return self._rows[contexts]
 
-    def _decode(self, contexts: list[int]) -> None:
+    def _decode(self, contexts: NDArray[np.int64]) -> None:
         count = len(self.pieces)
         # -1 stands for "before the sentence", as sherpa-onnx gives it
-        pairs = np.array([[context // count - 1, context % count] for context in contexts], np.int64)
+        pairs = np.stack((contexts // count - 1, contexts % count), axis=1)
         output = self._decoder.run(None, {self._decoder_name: pairs})[0]
-        while len(self._rows) + len(contexts) > len(self._outputs):
+        first = self._decoded_count
+        while first + len(contexts) > len(self._outputs):
             self._outputs = np.concatenate([self._outputs, np.zeros_like(self._outputs)])
             self._expected = np.concatenate([self._expected, np.zeros_like(self._expected)])
-        first = len(self._rows)
-        self._rows.update(zip(contexts, range(first, first + len(contexts)), strict=True))
+        self._rows[contexts] = np.arange(first, first + len(contexts))
+        self._decoded_count += len(contexts)
         self._outputs[first : first + len(contexts)] = output
         silent = self._joined(np.zeros_like(output), output)[:, 1:]
         self._expected[first : first + len(contexts), 1:] = silent - np.log(np.exp(silent).sum(axis=1, keepdims=True))
