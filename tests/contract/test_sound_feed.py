@@ -247,6 +247,25 @@ async def test_listening_ends_with_its_connection(live: LoneChild) -> None:
     assert not second.of(Heard)
 
 
+@pytest.mark.parametrize("speed", ["fast", "live"])
+async def test_what_is_left_of_a_recording_ends_with_its_connection(
+    speed: str, fast: LoneChild, live: LoneChild
+) -> None:
+    """Otherwise the rest of one recording is heard in the next one's turn."""
+    engine = {"fast": fast, "live": live}[speed]
+    first, second = await watcher(engine), await watcher(engine)
+    await first.send(Feed("loud", hold=True, audio=np.full(8 * RATE, 5000, np.int16).tobytes()))
+    await first.send(Feed("waits", hold=True, audio=np.full(8 * RATE, 6000, np.int16).tobytes()))
+    await second.send(Listen())
+    await second.until(is_a(Heard))
+    await first.connection.close()
+    await second.until(lambda m: isinstance(m, Heard) and np.abs(np.frombuffer(m.audio, np.int16)).max() <= 1, 5.0)
+    quiet_from = len(second.of(Heard)) - 1
+    await second.until(lambda m: len(second.of(Heard)) - quiet_from > 30)
+    _, heard = second.audio()
+    assert heard.max() == 5000 and np.abs(heard[-30 * 512 :]).max() <= 1
+
+
 async def test_garbage_ends_only_its_own_connection(live: LoneChild) -> None:
     bad, good = await watcher(live), await watcher(live)
     await bad.connection.send(Event("volume", {"percent": "loud"}))

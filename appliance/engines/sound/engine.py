@@ -139,6 +139,8 @@ class SoundEngine:
         if self._listener is outlet:
             self._stop_listening()
         self._mouth.forget(outlet)
+        if self._feed is not None:
+            self._feed.forget(outlet.put)
 
     def _take(self, event: Event, outlet: Outlet) -> None:
         """Does what one message asks. Raises EngineError where it is malformed."""

@@ -34,7 +34,7 @@ MOST_S = 4 * 3600.0
 DITHER_SEED = 2
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Recording:
     """One fed recording; `tell` takes the `fed` messages, on the feed's thread."""
 
@@ -42,6 +42,8 @@ class Recording:
     samples: Samples
     hold: bool
     tell: Callable[[Message], None]
+    dropped: bool = False
+    """Whoever gave it is gone: the rest of it is not played."""
 
 
 class Pacer:
@@ -85,6 +87,7 @@ class FeedSource:
         self._silence = noise
         self._silence_at = 0
         self._queue: deque[Recording] = deque()
+        self._playing: Recording | None = None
         self._waiting_samples = 0
         self._change = threading.Condition()
         self._decided = threading.Event()
@@ -115,6 +118,14 @@ class FeedSource:
             self._change.notify()
         return True
 
+    def forget(self, tell: Callable[[Message], None]) -> None:
+        """Whoever listened with `tell` is gone: what is left of their recordings must not be heard in others' turns."""
+        with self._change:
+            for recording in (self._playing, *self._queue):
+                if recording is not None and recording.tell == tell:
+                    recording.dropped = True
+            self._change.notify()
+
     def decided(self) -> None:
         """The supervisor answered a detection, or began or ended listening."""
         self._decided.set()
@@ -138,8 +149,11 @@ class FeedSource:
         """The recording that begins now; None: one block of silence."""
         with self._change:
             while not self._stopped:
+                while self._queue and self._queue[0].dropped:
+                    self._waiting_samples -= len(self._queue.popleft().samples)
                 if self._queue and (self._ear.listening or not self._queue[0].hold):
-                    return self._queue.popleft()
+                    self._playing = self._queue.popleft()
+                    return self._playing
                 if self.paced or self._tail > 0 or (self._ear.listening and not self._queue):
                     self._tail = max(0, self._tail - self._block)
                     return None
@@ -152,12 +166,14 @@ class FeedSource:
             self._give(samples[start : start + self._block])
             if start == 0:
                 self._tell(recording, first, done=False)
-            if self._stopped:
-                return
+            if self._stopped or recording.dropped:
+                break
         with self._change:
+            self._playing = None
             self._waiting_samples -= len(samples)
         self._tail = int(TAIL_S * RATE_HZ)
-        self._tell(recording, first + len(samples), done=True)
+        if not recording.dropped:
+            self._tell(recording, first + len(samples), done=True)
 
     def _tell(self, recording: Recording, position: int, done: bool) -> None:
         behind_ns = int((self._ear.position - position) * self._ns_per_sample)
