@@ -48,6 +48,8 @@ class Reading:
     slots_ahead: int
     """Slots that more words could still fill, counted up to 2."""
     confidence: float | None = None
+    more_expected: bool = False
+    """The beginning of a longer sentence fits the sound clearly better."""
     flushed: bool = False
     """The recogniser was led to an end: every word of the audio so far is in it."""
     brief: bool = False
@@ -165,6 +167,8 @@ class EndOfSpeech:
         s = self._settings
         if reading is None or not reading.complete or (reading.confidence is not None and reading.confidence < SURE):
             wait: float = s.incomplete_wait_ms
+        elif reading.more_expected:
+            wait = s.extendable_wait_ms if reading.brief else s.incomplete_wait_ms
         elif reading.brief or not reading.slots_ahead:
             wait = s.complete_wait_ms
         else:

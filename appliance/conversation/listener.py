@@ -174,7 +174,8 @@ class Listener:
                 partial.extendable,
                 partial.slots_ahead,
                 partial.confidence,
-                partial.flushed,
+                more_expected=partial.more_expected,
+                flushed=partial.flushed,
                 brief=self._prepared.brief(partial.text),
             )
         )

@@ -10,7 +10,7 @@ from appliance.settings.base import Section
 
 
 class ConversationSettings(Section):
-    no_speech_s: float = Field(5.0, ge=1.0, le=20.0, description="Nothing heard for this long ends the turn, seconds.")
+    no_speech_s: float = Field(6.0, ge=1.0, le=20.0, description="Nothing heard for this long ends the turn, seconds.")
     utterance_limit_s: float = Field(15.0, ge=3.0, le=60.0, description="Longest utterance, seconds.")
     complete_wait_ms: int = Field(190, ge=80, le=2000, description="Silence after a complete command, milliseconds.")
     detail_wait_ms: int = Field(240, ge=80, le=2000, description="Silence after one that may take one slot more, ms.")

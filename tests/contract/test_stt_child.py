@@ -158,6 +158,26 @@ async def test_partials_flush_and_going_on(tmp_path: Path) -> None:
 
 
 @needs_shared
+async def test_a_sentence_that_lacks_a_word_is_not_taken_for_whole(tmp_path: Path) -> None:
+    """Led to an end in the middle of "five minutes", the grammar must make up a word: more is expected then."""
+    samples = speech("local/amy-04.flac")
+    seen = []
+    async with running("grammar", tmp_path) as child, await child.connect() as connection:
+        await connection.send(Transcribe(grammar=child.grammar).event())
+        await connection.send(AudioStart(16000).event())
+        for at in range(0, 44000, 800):
+            await connection.send(Chunk(audio=samples[at : at + 800].tobytes()).event(), timeout_s=30)
+            await connection.send(Flush().event())
+            while not (partial := await until(connection, Partial)).flushed:
+                pass
+            seen.append(partial)
+    five = [partial for partial in seen if 1850 <= partial.audio_ms <= 2000]
+    assert len(five) == 4 and all(partial.more_expected for partial in five)
+    whole = [partial for partial in seen if partial.audio_ms >= 2200]
+    assert len(whole) > 5 and all(partial.complete and not partial.more_expected for partial in whole)
+
+
+@needs_shared
 async def test_foreign_speech_is_not_sure_and_a_follow_up_knows_its_choices(tmp_path: Path) -> None:
     async with running("grammar", tmp_path) as child:
         order = sorted((AUDIO / "commands" / "coffee").glob("*.flac"))[0]

@@ -58,6 +58,15 @@ def test_the_wait_depends_on_the_words(
     assert wait_ms <= decision.at_ms - END_MS < wait_ms + BLOCK_MS
 
 
+def test_who_is_expected_to_say_more_is_waited_for() -> None:
+    """Where the last word of the reading was made up; of brief commands less is expected."""
+    for brief, wait_ms in ((False, SETTINGS.incomplete_wait_ms), (True, SETTINGS.extendable_wait_ms)):
+        reading = Reading("what time is it", END_MS, True, True, 0, 0.9, more_expected=True, brief=brief)
+        decision = play(SPEECH, {END_MS + 64: reading})
+        assert decision is not None
+        assert 0 <= decision.at_ms - END_MS - wait_ms < BLOCK_MS
+
+
 def test_a_reading_that_lacks_the_last_words_shortens_nothing() -> None:
     old = Reading("what time is it", END_MS - 320, complete=True, extendable=False, slots_ahead=0, confidence=0.99)
     decision = play(SPEECH, {END_MS - 200: old})

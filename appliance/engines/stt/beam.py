@@ -42,7 +42,7 @@ class States(Protocol):
     inside_word: NDArray[np.bool_]
 
     @property
-    def pools(self) -> tuple[Ints, Ints, Floats]: ...
+    def pools(self) -> tuple[NDArray[np.int16], NDArray[np.int32], Floats]: ...
 
     def need(self, states: Ints) -> None: ...
 
@@ -196,7 +196,7 @@ class Beam:
         first = np.repeat(self._states.start[now.state] - (np.cumsum(count) - count), count)
         at = first + np.arange(len(parent))
         pieces, targets, costs = self._states.pools
-        piece = pieces[at]
+        piece = pieces[at].astype(np.int64)
         score = now.score[parent] + likely[which[parent], piece] - costs[at]
         regret = likely.max(axis=1)[which[parent]] - likely[which[parent], piece]
         return _Candidates(parent, piece, targets[at], score, now.loose[parent], parent < 0, regret)

@@ -17,7 +17,7 @@ from appliance.engines.stt.features import BINS, SHIFT, Features, Frames
 from appliance.engines.stt.hiss import Hiss
 from appliance.engines.stt.loudness import is_quiet
 from appliance.engines.stt.pieces import FreeStates, PieceStates, Vocabulary
-from appliance.engines.stt.reading import Reading, Readings
+from appliance.engines.stt.reading import LONGER_FITS, Reading, Readings
 from appliance.engines.stt.seam import RATE_HZ, Samples
 from appliance.engines.stt.shelf import Shelf
 from appliance.engines.stt.transducer import Transducer
@@ -151,7 +151,7 @@ class ConstrainedUtterance:
         for at in range(windows):
             encoded, states = self._transducer.encode(padded[at * hop : at * hop + window], states)
             advance(self._transducer, searches.all(), encoded)
-        reading = self._readings.read(searches.grammar, searches.rival, searches.free, whole=True)
+        reading = self._readings.read(searches.grammar, searches.rival, searches.free, led_to_end=True)
         if self._quiet:
             reading = Reading("", "")  # with its blank penalty the grammar finds words in silence too
         self._ended = (self._samples, reading)
@@ -166,6 +166,7 @@ class ConstrainedUtterance:
             complete=reading.complete,
             extendable=reading.extendable,
             slots_ahead=reading.slots_ahead,
+            more_expected=reading.behind > LONGER_FITS,
             flushed=flushed,
             alternatives=reading.alternatives[:MOST_ALTERNATIVES] if flushed else (),
         )

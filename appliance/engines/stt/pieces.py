@@ -89,8 +89,8 @@ class PieceStates:
 
     def _clear(self, walker: Walker) -> None:
         self.walker = walker
-        self._pieces = Pool(np.int64)
-        self._targets = Pool(np.int64)
+        self._pieces = Pool(np.int16)
+        self._targets = Pool(np.int32)
         self._costs = Pool(np.float32)
         size = 4096
         self.start = np.full(size, NOWHERE, np.int64)
@@ -100,8 +100,8 @@ class PieceStates:
         self.wild_inside = np.full(size, NOWHERE, np.int64)
 
     @property
-    def pools(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
-        """(piece, target state, cost) of all rows, one behind the other."""
+    def pools(self) -> tuple[NDArray[np.int16], NDArray[np.int32], NDArray[np.float32]]:
+        """(piece, target state, cost) of all rows, one behind the other; narrow, since there are a million of them."""
         return self._pieces.values, self._targets.values, self._costs.values  # type: ignore[return-value]
 
     def need(self, states: NDArray[np.int64]) -> None:
@@ -175,7 +175,7 @@ class FreeStates:
         self.start = self.count = self.wild_word = self.wild_inside = np.zeros(1, np.int64)
         self.wild_word_cost = np.zeros(1, np.float32)
         self.wild_inside_cost = 0.0
-        self.pools = (np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32))
+        self.pools = (np.zeros(0, np.int16), np.zeros(0, np.int32), np.zeros(0, np.float32))
 
     def need(self, states: NDArray[np.int64]) -> None:
         """There is one state only, and it is there."""

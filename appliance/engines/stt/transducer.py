@@ -19,9 +19,10 @@ from appliance.settings.child import ModelFile
 
 KNOWN_TYPES = ("zipformer2", "zipformer")
 """model_type of encoders whose states all start as zeros and come back in the order of the inputs."""
-MOST_CONTEXTS = 4_096
-"""Decoder outputs kept (1.3 kB each with 320 dimensions)."""
-NOT_DECODED = -1
+MOST_CONTEXTS = 2_048
+"""Decoder outputs kept, with what each expects (3.3 kB with 320 dimensions and 500 pieces)."""
+NOT_DECODED = 0
+"""The row of a context that has none yet."""
 DTYPES = {"tensor(float)": np.float32, "tensor(int64)": np.int64, "tensor(int32)": np.int32}
 
 States = list[NDArray[Any]]
@@ -74,8 +75,7 @@ class Transducer:
             raise SttError("model-unknown", f"{model.name} looks back {self.history} pieces; the search knows 2 only.")
         self.pieces = _read_pieces(model.files["tokens"])
         self.context_count = (len(self.pieces) + 1) * len(self.pieces)
-        self._rows = np.full(self.context_count, NOT_DECODED, np.int32)
-        self._decoded_count = 0
+        self._forget_decoded()
         self._outputs = np.zeros((1024, int(self._decoder.get_outputs()[0].shape[1])), np.float32)
         self._expected = np.zeros((1024, len(self.pieces)), np.float32)
 
@@ -114,12 +114,16 @@ class Transducer:
         """Rows of `contexts`, made where they are missing."""
         missing = contexts[self._rows[contexts] == NOT_DECODED]
         if self._decoded_count + len(missing) > MOST_CONTEXTS:
-            self._rows.fill(NOT_DECODED)
-            self._decoded_count = 0
+            self._forget_decoded()
             missing = contexts
         if len(missing):
             self._decode(missing)
         return self._rows[contexts]
+
+    def _forget_decoded(self) -> None:
+        """Zeros are memory only where they are written: of many pieces there are millions of contexts."""
+        self._rows = np.zeros(self.context_count, np.int32)
+        self._decoded_count = NOT_DECODED + 1
 
     def _decode(self, contexts: NDArray[np.int64]) -> None:
         count = len(self.pieces)
