@@ -81,7 +81,11 @@ class Player:
             await feed.send(Feed(name if start == 0 else f"{name}+", hold and start == 0, part).event(), 30.0)
 
     async def _turn(self, feed: Connection, ended: _Ended) -> TurnRecord | None:
-        """The turn's record; None where the recording is over and no turn began."""
+        """The turn's record; None where the recording is over and no turn began.
+
+        With a wake word the recording is played to its end: another one in it may open another turn. A button's recording ends
+        with its turn, or the rest of it would be heard in the next.
+        """
         finished = asyncio.ensure_future(self._finished(feed))
         record = asyncio.ensure_future(ended.record())
         try:
@@ -89,7 +93,10 @@ class Player:
             if not record.done() and self._cause == "wake" and not await self._turn_begins():
                 return None
             async with asyncio.timeout(LONGEST_TURN_S):
-                return await record
+                heard = await record
+            if self._cause == "wake":
+                await finished
+            return heard
         finally:
             for task in (finished, record):
                 task.cancel()
