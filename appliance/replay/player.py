@@ -83,8 +83,8 @@ class Player:
     async def _turn(self, feed: Connection, ended: _Ended) -> TurnRecord | None:
         """The turn's record; None where the recording is over and no turn began.
 
-        With a wake word the recording is played to its end: another one in it may open another turn. A button's recording ends
-        with its turn, or the rest of it would be heard in the next.
+        With a wake word the recording is played to its end: another one in it may open another turn. A button's recording
+        ends with its turn, or the rest of it would be heard in the next.
         """
         finished = asyncio.ensure_future(self._finished(feed))
         record = asyncio.ensure_future(ended.record())
