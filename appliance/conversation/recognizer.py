@@ -184,8 +184,7 @@ class Utterance:
                 return await step()
             except EngineError as error:
                 log.warning("stt: %s", error)
-                if error.code != "not-ready":  # it is being started: nothing is wrong with it yet
-                    self._child.suspect(error)
+                self._child.suspect(error)
                 await self._close()
                 self.second_tries += 1
                 if attempt == RETRIES:

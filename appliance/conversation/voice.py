@@ -48,7 +48,7 @@ class Saying:
         dead one is bounded by its connecting.
         """
         while not self._started.done():
-            await asyncio.wait((self._started, self._asked), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((self._started, self._asked, self._task), return_when=asyncio.FIRST_COMPLETED)
             asked = self._asked
             if not await self._child.outlast(self._started, deadline_s) and asked is self._asked:
                 self._child.suspect(EngineError("deadline", f"The tts engine was silent for {deadline_s:g} s.", "tts"))

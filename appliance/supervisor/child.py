@@ -25,6 +25,8 @@ from appliance.wire.message import Describe, Ping, Pong, Ready
 
 log = logging.getLogger(__name__)
 
+NOT_READY = "not-ready"
+"""Code of the error that a child which is being started gives: nothing is wrong with it yet."""
 CONNECT_RETRY_S = 0.02
 PROVEN_S = 5.0
 """A child that was ready for this long has proved itself."""
@@ -97,11 +99,11 @@ class Child:
                         self.suspect(error)
                         await asyncio.sleep(CONNECT_RETRY_S)
         except TimeoutError as error:
-            raise EngineError("not-ready", f"The {self.name} engine is not ready.", self.name) from error
+            raise EngineError(NOT_READY, f"The {self.name} engine is not ready.", self.name) from error
 
     def suspect(self, error: EngineError) -> None:
         """Someone who used the child saw it fail: it is replaced at once. One that is only being started is left alone."""
-        if not self.ready:
+        if not self.ready or error.code == NOT_READY:
             return  # whoever waited in vain for a successor must not have it killed as soon as it is there
         self._ready.clear()
         if self._suspicion is not None and not self._suspicion.done():

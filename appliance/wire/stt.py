@@ -64,7 +64,7 @@ class Partial(Message):
     """The grammar allows more words after `text`."""
     slots_ahead: int = 2
     """Slots that those could still fill, counted up to 2; 2 where the engine cannot tell."""
-    more_expected: bool = True
+    more_expected: bool = False
     """The beginning of a longer sentence fits the sound clearly better than `text`."""
     flushed: bool = False
     """Answers a `flush`: all audio sent before it is in it."""

@@ -73,17 +73,6 @@ class Hypotheses(NamedTuple):
     """Went through a free-text slot."""
 
 
-class _Scores(NamedTuple):
-    """Of one frame."""
-
-    contexts: Ints
-    """In order."""
-    likely: Floats
-    """(contexts, pieces), natural log."""
-    expected: Floats
-    """(contexts, pieces), natural log: what the decoder alone expects."""
-
-
 class _Candidates(NamedTuple):
     parent: Ints
     piece: Ints
@@ -164,19 +153,18 @@ class Beam:
         other.trace, other.hypotheses = self.trace.copy(), self.hypotheses
         return other
 
-    def _take(self, scores: _Scores) -> None:
-        """Takes a frame."""
+    def _take(self, known: Ints, scores: Floats) -> None:
+        """Takes a frame: `scores` of shape (known contexts, pieces), natural log; `known` is in order."""
         now = self.hypotheses
         contexts, which = np.unique(now.context, return_inverse=True)
-        rows = np.searchsorted(scores.contexts, contexts)
-        likely = scores.likely[rows]
+        likely = scores[np.searchsorted(known, contexts)]
         if float(likely[:, BLANK].min()) > SURELY_BLANK:
             score = now.score + likely[which, BLANK] - np.float32(self._width.blank_penalty)
             self.hypotheses = now._replace(score=score)
             return
         likely[:, BLANK] -= self._width.blank_penalty
         if self._width.internal_lm:
-            likely -= np.float32(self._width.internal_lm) * scores.expected[rows]
+            likely -= np.float32(self._width.internal_lm) * self._transducer.expected(contexts)
         stay = _Candidates(
             np.arange(len(now.state)),
             np.zeros(len(now.state), np.int64),
@@ -270,7 +258,6 @@ def advance(transducer: Transducer, beams: Sequence[Beam], encoded: Encoded) -> 
     """Leads `beams` through frames side by side: the joiner runs once a frame for all their contexts."""
     for frame in encoded:
         contexts = np.unique(np.concatenate([beam.hypotheses.context for beam in beams]))
-        likely = transducer.log_probabilities(frame, contexts)
-        scores = _Scores(contexts, likely, transducer.expected(contexts))
+        scores = transducer.log_probabilities(frame, contexts)
         for beam in beams:
-            beam._take(scores)
+            beam._take(contexts, scores)

@@ -8,7 +8,6 @@ Output: {"file", "audio_s", "cpu_s", "final_ms", "pss_mb", "transcript": {…}} 
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from appliance.engines.measuring import answer
 from appliance.engines.sound.measure import load, mix
 from appliance.engines.stt.choose import choose
 from appliance.engines.stt.memory import give_back, memory_mb
@@ -87,16 +87,5 @@ class Measure:
         }
 
 
-def main() -> int:
-    try:
-        for result in Measure(json.load(sys.stdin)).run():
-            sys.stdout.write(json.dumps(result) + "\n")
-            sys.stdout.flush()
-    except ApplianceError as error:
-        sys.stdout.write(json.dumps({"error": error.message}) + "\n")
-        return 1
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(answer(lambda request: Measure(request).run()))
