@@ -44,8 +44,11 @@ SEED = 6
 PRESSES = 4
 """Every so many trials the button is pressed, too, and every so many "stop" is said."""
 LATE_S = 3.0
-QUIET_MS = 100.0
-"""A reply that was silent this long before the word was heard paused by itself."""
+HELD_MS = 600.0
+"""A reply is held at the suspicion of a word, half a second before the word is sure at the most; what was silent for longer
+paused by itself."""
+COUNTED_S = 1.2
+"""The sound engine's counters are a second old at the most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +91,13 @@ def run(request: Request) -> SuiteResult:
         raise UsageError("no-data", f"--data {root}: there is no folder wake/{word} with recordings.")
     labels = [label for label in read_labels(root / "commands" / "local") if label.intent is not None]
     with VirtualCard(echo_db=0.0) as card:
-        trials, echo_db = asyncio.run(_trials(request, card, words, labels))
-    return _judged(trials, echo_db)
+        trials, echo_db, holds = asyncio.run(_trials(request, card, words, labels))
+    return _judged(trials, echo_db, holds)
 
 
 async def _trials(
     request: Request, card: VirtualCard, words: list[Path], labels: list[Label]
-) -> tuple[list[Trial], float]:
+) -> tuple[list[Trial], float, dict[str, float | None]]:
     chance, count = random.Random(SEED), request.limit or TRIALS
     plan = list(_plan(count))
     trials = []
@@ -112,7 +115,9 @@ async def _trials(
                 trials.append(await _stop(home, speaker, microphone, stop))
             else:
                 trials.append(await _wake(home, speaker, microphone, chance.choice(words), chance.choice(labels)))
-    return trials, echo_db
+        await asyncio.sleep(COUNTED_S)
+        counters = home.appliance.ear.counters
+    return trials, echo_db, {f"barge.{name}": counters.get(name) for name in ("holds", "holds_unconfirmed")}
 
 
 def _plan(count: int) -> Iterator[str]:
@@ -197,7 +202,7 @@ def _silence_ms(speaker: Recorder, since_s: float, reply_s: float | None) -> flo
     return -1000.0 if last is None else round(1000 * (speaker.time_s(since + last) - since_s), 1)
 
 
-def _judged(trials: list[Trial], echo_db: float) -> SuiteResult:
+def _judged(trials: list[Trial], echo_db: float, holds: dict[str, float | None]) -> SuiteResult:
     measures: dict[str, float | None] = {}
     for how in ("wake", "stop", "button"):
         of = [trial for trial in trials if trial.how == how]
@@ -206,13 +211,16 @@ def _judged(trials: list[Trial], echo_db: float) -> SuiteResult:
         measures[f"barge.{how}_silence_ms.max"] = max(late, default=None)
         measures[f"barge.{how}_heard_rate"] = len(late) / len(of) if of else None
     cut = [t.silence_ms - t.detected_ms for t in trials if t.silence_ms is not None and t.detected_ms is not None]
-    measures |= {f"barge.cut_ms.p{level}": percentile([c for c in cut if c > -QUIET_MS], level) for level in (50, 95)}
+    measures |= {f"barge.cut_ms.p{level}": percentile([c for c in cut if c > -HELD_MS], level) for level in (50, 95)}
+    measures |= holds
     opened = [trial.right for trial in trials if trial.how == "wake" and trial.turn is not None]
     measures["barge.right_rate"] = sum(map(bool, opened)) / len(opened) if opened else None
     notes = (
         f"People at {VOICE_DBFS:g} dBFS, the reply's echo {ECHO_BELOW_VOICE_DB:g} dB below them ({echo_db:.1f} dB from the "
         "loudspeaker); silence is counted from the end of the word in the room, or from the press, at the loudspeaker.",
-        "cut_ms: from the program's own wake event to the loudspeaker's last sample.",
+        "cut_ms: from the program's own wake event to the loudspeaker's last sample; below 0, the reply was held before, "
+        "when a word was only suspected. A hold that ends in sound again is no silence.",
+        "holds: all there were; holds_unconfirmed: no word came of them, and the reply went on.",
         "right_rate: of the commands spoken 0.15 s behind the wake word, where it was heard.",
     )
     return SuiteResult("barge", len(trials), measures, [trial.row() for trial in trials], notes)

@@ -50,6 +50,8 @@ class Said:
     opened: int
     near: float | None
     """Score of the nearest miss."""
+    holds: int
+    """How often the reply was held, because a word seemed to begin."""
     sounded_s: float
     expected_s: float
 
@@ -60,7 +62,7 @@ class Said:
 
     def row(self) -> dict[str, Any]:
         return {"text": self.text, "alike": self.alike, "detections": self.detections, "opened": self.opened,
-                "near": self.near, "cut": self.cut, "sounded_s": round(self.sounded_s, 2)}  # fmt: skip
+                "near": self.near, "holds": self.holds, "cut": self.cut, "sounded_s": round(self.sounded_s, 2)}  # fmt: skip
 
 
 def run(request: Request) -> SuiteResult:
@@ -76,6 +78,7 @@ def run(request: Request) -> SuiteResult:
         "selfwake.alike_replies": float(len(said) - len(usual)),
         "selfwake.alike_detections": float(sum(each.detections for each in said if each.alike)),
         "selfwake.alike_cut_replies": float(sum(each.cut for each in said if each.alike)),
+        "selfwake.holds": float(sum(each.holds for each in usual)),
         "selfwake.near_misses": float(sum(each.near is not None for each in said)),
         "selfwake.speech_minutes": round(sum(each.sounded_s for each in said) / 60, 2),
     }
@@ -108,7 +111,8 @@ def _texts(home: Room) -> Iterator[str]:
 async def _say(home: Room, speaker: Recorder, text: str) -> Said:
     appliance = home.appliance
     watch = appliance.bus.watch("selfwake", 20000)
-    detections, turns, begun = _detections(home), len(appliance.conversation.records), len(speaker.samples())
+    detections, holds = _counted(home, "detections"), _counted(home, "holds")
+    turns, begun = len(appliance.conversation.records), len(speaker.samples())
     expected = [0]
     appliance.ear.on_piece = lambda voice, rate_hz, piece: expected.append(len(piece) // 2 * RATE_HZ // rate_hz)
     try:
@@ -122,7 +126,8 @@ async def _say(home: Room, speaker: Recorder, text: str) -> Said:
     return Said(
         text=text,
         alike=text in ALIKE,
-        detections=_detections(home) - detections,
+        detections=_counted(home, "detections") - detections,
+        holds=_counted(home, "holds") - holds,
         opened=len(appliance.conversation.records) - turns,
         near=max(near, default=None),
         sounded_s=0.0 if last is None else last / RATE_HZ,
@@ -130,6 +135,6 @@ async def _say(home: Room, speaker: Recorder, text: str) -> Said:
     )
 
 
-def _detections(home: Room) -> int:
-    """As the sound engine counts them; a second old at the most."""
-    return int(home.appliance.ear.counters.get("detections", 0))
+def _counted(home: Room, name: str) -> int:
+    """As the sound engine counts it; a second old at the most."""
+    return int(home.appliance.ear.counters.get(name, 0))

@@ -232,7 +232,7 @@ class Ear:
                 sent_bytes += len(piece)
             await self._send(sound.PlayStop(name))
             left_s = max(0.0, sent_bytes / 2 / rate_hz - (time.monotonic() - started_s))
-            return await self._drained(play, left_s + stall_s)
+            return await self._drained(play, left_s + sound.MOST_HELD_S + stall_s)
         except asyncio.CancelledError:
             with contextlib.suppress(EngineError):
                 await self._send(sound.PlayCancel())

@@ -12,6 +12,9 @@ from typing import ClassVar
 
 from appliance.wire.message import Message
 
+MOST_HELD_S = 1.0
+"""A playback may be silent for so long in all, because a wake word seemed to be spoken into it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Detection(Message):

@@ -13,8 +13,9 @@ from appliance import catalogue
 from appliance.bench import selfwake
 from appliance.bench.recorder import Recorder
 from appliance.bench.request import Request
-from appliance.bench.room import AUDIBLE, Room, room
+from appliance.bench.room import AUDIBLE, Room, find, room
 from appliance.bench.virtual_card import VirtualCard, missing
+from appliance.engines.sound.resample import Resampler
 from appliance.events import Outcome, TurnStarted, WakeDetected
 from appliance.replay.recording import RATE_HZ
 from appliance.settings import load as load_settings
@@ -52,6 +53,12 @@ def sounds_until_s(recorder: Recorder, since: int) -> float:
     return float(loud[pauses[0]] if len(pauses) else loud[-1]) / RATE_HZ
 
 
+async def counters(home: Room) -> dict[str, float]:
+    """Of the sound engine, which tells them once a second."""
+    await asyncio.sleep(1.2)
+    return home.appliance.ear.counters
+
+
 async def test_the_wake_word_silences_a_reply_and_what_follows_is_answered() -> None:
     async with house() as home:
         recorder = home.card.record_speaker()
@@ -68,6 +75,48 @@ async def test_the_wake_word_silences_a_reply_and_what_follows_is_answered() -> 
             assert answered.cause == "wake"
             assert answered.intent == "HassGetCurrentTime", (command, answered)
             home.forget_timers()
+
+
+async def test_a_suspected_word_holds_the_reply_before_it_is_sure() -> None:
+    async with house() as home:
+        recorder = home.card.record_speaker()
+        await home.begin_a_long_reply()
+        speaking = asyncio.create_task(home.hears(speech(alexa())))
+        await home.until(WakeDetected)
+        at = len(recorder.samples())
+        cut = await home.turn()
+        await speaking
+        assert cut.cause == "command"
+        assert sounds_until_s(recorder, at) == 0.0, "it was silent when the word was sure"
+        counted = await counters(home)
+        assert (counted["holds"], counted["holds_unconfirmed"]) == (1, 0)
+
+
+async def test_a_reply_held_for_nothing_goes_on_where_it_was() -> None:
+    async with house("wake.speaking_cutoff_add=0.5", "wake.stop_word=false") as home:  # no mean of five is that sure
+        recorder = home.card.record_speaker()
+        said: list[tuple[int, bytes]] = []
+        home.appliance.ear.on_piece = lambda voice, rate_hz, piece: said.append((rate_hz, piece))
+        await home.begin_a_long_reply()
+        speaking = asyncio.create_task(home.hears(speech(alexa())))
+        reply = await home.turn()
+        await speaking
+        counted = await counters(home)
+        assert (counted["holds"], counted["holds_unconfirmed"]) == (1, 1)
+        assert (reply.cause, reply.outcome) == ("command", Outcome.ANSWERED)
+        assert len(home.appliance.conversation.records) == 1
+        resampler = Resampler(said[0][0], RATE_HZ)
+        words = resampler.take(np.frombuffer(b"".join(piece for _, piece in said), np.int16))
+        heard = recorder.stop()
+        first = find(words[:RATE_HZ], heard)
+        lag_s = [
+            (find(words[at : at + RATE_HZ], heard) - first - at) / RATE_HZ
+            for at in range(0, len(words) - RATE_HZ, RATE_HZ // 2)
+        ]
+        assert lag_s[0] == pytest.approx(0.0, abs=0.02)
+        assert 0.1 < lag_s[-1] < 0.6, "the whole rest came that much later"
+        middle = [lag for lag in lag_s if 0.05 < lag < lag_s[-1] - 0.05]
+        assert len(middle) <= 3 and min(lag_s) > -0.02, ("what was held is said once", lag_s)
 
 
 async def test_stop_silences_a_reply_and_an_alarm_and_opens_nothing() -> None:

@@ -15,6 +15,7 @@ import numpy as np
 from appliance.engines.sound.decision import Decision, Verdict
 from appliance.engines.sound.pcm import FLOOR_DBFS, RATE_HZ, Samples, level_dbfs, ms
 from appliance.engines.sound.ring import Ring
+from appliance.engines.sound.suspicion import Suspicion
 from appliance.engines.sound.vad import WINDOW, Vad
 from appliance.engines.sound.wake.seam import WakeEngine
 from appliance.settings.sound import STOP_WORD, SoundSettings, WakeSettings
@@ -52,6 +53,10 @@ class Ear:
         self._vad = vad
         self._emit = emit
         self._decisions = tuple(Decision(word, wake) for word in (engine.words if engine else ()))
+        self.suspicion = Suspicion([word.name for word in (engine.words if engine else ())])
+        self.on_suspicion: Callable[[bool], None] = lambda suspected: None
+        """Told when a wake word seems to be under way while the device speaks, and when that is over; as `emit` is."""
+        self._suspected = False
         self._held: list[Samples] = []
         self._held_count = 0
         self._unscored = np.zeros(0, dtype=np.int16)
@@ -130,6 +135,8 @@ class Ear:
             self._cursor = self._ring.end
         if self._engine is not None:
             self._engine.reset()
+        self.suspicion.forget(self.position)
+        self._suspect(False)
 
     def _hear(self) -> bool:
         block = self._held[0] if len(self._held) == 1 else np.concatenate(self._held)
@@ -154,6 +161,7 @@ class Ear:
                 continue
             self.inferences += len(scores)
             position = self._ring.end - len(self._unscored)
+            self._suspect(self.suspicion.take(position, self._engine.latest, self.speaking))
             quiet = max(scores) > ASK_SCORE and self._quiet()
             for decision, score in zip(self._decisions, scores, strict=True):
                 verdict = decision.take(position, score, self.speaking, quiet)
@@ -161,6 +169,11 @@ class Ear:
                     continue  # judged all the same: a word said before the reply must not count in it
                 woke |= verdict is not None and self._tell(verdict, position)
         return woke
+
+    def _suspect(self, suspected: bool) -> None:
+        if suspected != self._suspected:
+            self._suspected = suspected
+            self.on_suspicion(suspected)
 
     def _tell(self, verdict: Verdict, position: int) -> bool:
         if verdict.near:
@@ -171,6 +184,7 @@ class Ear:
             for decision in self._decisions:
                 decision.rest(position)
         peak_dbfs, noise_dbfs = self._room()
+        self.suspicion.confirm(position)
         self.detections += 1
         self._emit(
             Detection(

@@ -110,6 +110,11 @@ class Echo:
                 self._far_at += over // SAMPLE_BYTES
                 self._dropped_bytes += over
 
+    def unplayed(self, seconds: float) -> None:
+        """The card gives back the last of what was `played`: it will not sound."""
+        with self._lock:
+            del self._far[max(0, len(self._far) - round(seconds * RATE_HZ) * SAMPLE_BYTES) :]
+
     def interrupted(self) -> None:
         """Captured samples are missing: the time lines must be compared anew."""
         self.begin()

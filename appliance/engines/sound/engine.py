@@ -73,6 +73,7 @@ class SoundEngine:
         timed = partial(TimedSink, sound.feed_speed, sound.playback_buffer_ms / 1000)
         make_sink: Callable[[], Sink] = partial(AlsaSink, sound) if self._feed is None else timed
         self._playback = Playback(make_sink, sound.lead_in_ms / 1000, sound.volume_percent, self._echo)
+        self._ear.on_suspicion = self._playback.hold
         self._mouth = Mouth(self._playback, self._source, self._ear, self._echo)
         self._watchers: set[Outlet] = set()
         self._outlets: set[Outlet] = set()
@@ -208,6 +209,8 @@ class SoundEngine:
             "frame_age_ms": round(self._hearing.age_s() * 1000, 1),
             "wake_inferences": self._ear.inferences,
             "detections": self._ear.detections,
+            "holds": self._ear.suspicion.begun,
+            "holds_unconfirmed": self._ear.suspicion.unconfirmed,
             "wake_cpu_s": round(self._ear.wake_cpu_s, 4),
             "dropped_blocks": self._dropped_before + sum(outlet.dropped for outlet in self._outlets),
             "play_underruns": self._playback.underruns,

@@ -35,7 +35,9 @@ class AlsaSink:
     def write(self, samples: Samples) -> None:
         assert self._shape is not None
         wide = samples if self._shape.bits == 16 else samples.astype(np.int32) << 16
-        data = np.repeat(wide, self._shape.channels).tobytes()
+        self._give(np.repeat(wide, self._shape.channels).tobytes())
+
+    def _give(self, data: bytes) -> None:
         for _ in range(3):
             try:
                 result = self._pcm.write(data)
@@ -61,6 +63,9 @@ class AlsaSink:
             self._pcm.drop()
         except alsaaudio.ALSAAudioError:
             pass  # it had stopped by itself
+
+    def again(self) -> None:
+        self._give(b"")  # the library prepares a dropped card at the next write: before its time is taken
 
     def close(self) -> None:
         if self._pcm is not None:
@@ -94,6 +99,9 @@ class TimedSink:
 
     def drop(self) -> None:
         self._until_s = 0.0
+
+    def again(self) -> None:
+        pass
 
     def close(self) -> None:
         pass

@@ -24,6 +24,8 @@ class Track:
     complete: bool = False
     cancelled: bool = False
     ended: bool = False
+    held_s: float = 0.0
+    """How long it was kept silent so far, seconds."""
 
     def take(self, most: int) -> Samples:
         """The next samples, `most` of them or what is left of a piece; there must be one."""

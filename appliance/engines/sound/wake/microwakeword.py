@@ -66,6 +66,7 @@ class MicroWakeWord:
         )
         self._front_end = MicroFrontend()
         self._features: list[list[float]] = []
+        self.latest: tuple[float, ...] = ()
 
     def take(self, audio: bytes) -> tuple[float, ...] | None:
         for start in range(0, len(audio), FEATURE_BYTES):
@@ -76,9 +77,12 @@ class MicroWakeWord:
             return None
         stack = np.array(self._features[: self._stride], dtype=np.float32)
         del self._features[: self._stride]
-        return tuple(net.score(stack) for net in self._nets)
+        scores = tuple(net.score(stack) for net in self._nets)
+        self.latest = tuple(net.latest for net in self._nets)
+        return scores
 
     def reset(self) -> None:
+        self.latest = ()
         self._front_end.reset()
         self._features.clear()
         for net in self._nets:
@@ -102,6 +106,8 @@ class _Net:
         self._input, (self._scale, self._zero) = given["index"], given["quantization"]
         self._output, (self._out_scale, self._out_zero) = made["index"], made["quantization"]
         self._window: deque[float] = deque(maxlen=model.window)
+        self.latest = 0.0
+        """The newest probability."""
 
     def score(self, features: NDArray[np.float32]) -> float:
         """Mean probability, 0..1, over the window that ends with these features of shape (stride, 40)."""
@@ -109,7 +115,8 @@ class _Net:
         self._interpreter.set_tensor(self._input, scaled[None])
         self._interpreter.invoke()
         raw = int(self._interpreter.get_tensor(self._output).flat[0])
-        self._window.append((raw - self._out_zero) * self._out_scale)
+        self.latest = (raw - self._out_zero) * self._out_scale
+        self._window.append(self.latest)
         return sum(self._window) / self._window.maxlen if self._window.maxlen else 0.0
 
     def reset(self) -> None:

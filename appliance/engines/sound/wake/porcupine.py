@@ -43,10 +43,12 @@ class Porcupine:
             raise WakeError("porcupine-failed", f"Porcupine cannot start: {error}.") from error
         self.step = int(self._porcupine.frame_length)
         self.words = tuple(Word(word, 0.5) for word in settings.words)
+        self.latest: tuple[float, ...] = ()
 
     def take(self, audio: bytes) -> tuple[float, ...] | None:
         heard = self._porcupine.process(np.frombuffer(audio, dtype=np.int16))
-        return tuple(1.0 if index == heard else 0.0 for index in range(len(self.words)))
+        self.latest = tuple(1.0 if index == heard else 0.0 for index in range(len(self.words)))
+        return self.latest
 
     def reset(self) -> None:
         self._porcupine.process(np.zeros(self.step, dtype=np.int16))  # the library has no reset

@@ -31,6 +31,8 @@ class WakeEngine(Protocol):
     words: tuple[Word, ...]
     step: int
     """Samples that `take` wants in one call."""
+    latest: tuple[float, ...]
+    """The bare probability of each word after the newest block, before anything is averaged; empty before the first."""
     tail_ms: int
     """How far behind the end of the word an engine's detection comes, ms; measured, leaning to the late side so that
     no word that follows is lost."""
