@@ -33,7 +33,7 @@ from appliance.bench.room import (
 )
 from appliance.bench.virtual_card import VirtualCard
 from appliance.errors import UsageError
-from appliance.events import TurnRecord
+from appliance.events import TurnRecord, WakeDetected
 from appliance.replay.recording import load
 
 ECHO_BELOW_VOICE_DB = 20.0
@@ -44,9 +44,11 @@ SEED = 6
 PRESSES = 4
 """Every so many trials the button is pressed, too, and every so many "stop" is said."""
 LATE_S = 3.0
-HELD_MS = 600.0
-"""A reply is held at the suspicion of a word, half a second before the word is sure at the most; what was silent for longer
-paused by itself."""
+ANSWERED_S = 30.0
+"""How long somebody speaks, is answered, and is told of five timers."""
+HELD_MS = 400.0
+"""A reply is held at the suspicion of a word, 0.36 s before it is sure at the most; one that was silent for longer paused by
+itself, and how soon it would have been silenced is not known."""
 COUNTED_S = 1.2
 """The sound engine's counters are a second old at the most."""
 
@@ -63,6 +65,13 @@ class Trial:
     turn: TurnRecord | None
     right: bool | None
     """Whether the command behind the wake word was understood; None where there was none."""
+
+    @property
+    def paused(self) -> bool:
+        """Whether the reply was silent by itself when the word or the press came."""
+        if self.silence_ms is None:
+            return False
+        return self.silence_ms < (0.0 if self.detected_ms is None else self.detected_ms) - HELD_MS
 
     def row(self) -> dict[str, Any]:
         turn = self.turn
@@ -148,7 +157,7 @@ async def _wake(home: Room, speaker: Recorder, microphone: Recorder, word: Path,
     )
     begun = len(microphone.samples())
     speaking = asyncio.create_task(home.hears(whole))
-    turn = await _turn_of(home, "wake", len(whole) / RATE_HZ + LATE_S)
+    turn = await _woken(home, len(whole) / RATE_HZ + LATE_S)
     await speaking
     end_s = _end_s(microphone, begun, whole, said)
     first_ns = turn.stamps.get("first") if turn is not None else None
@@ -176,6 +185,15 @@ async def _press(home: Room, speaker: Recorder) -> Trial:
     turn = await _turn_of(home, "command", LATE_S)
     await asyncio.sleep(0.3)
     return Trial("button", "press", _silence_ms(speaker, pressed_s, None) if hushed else None, None, turn, None)
+
+
+async def _woken(home: Room, within_s: float) -> TurnRecord | None:
+    """The turn that a wake word opens in time, when it is over; its own reply may be long."""
+    try:
+        await home.until(WakeDetected, within_s)
+    except TimeoutError:
+        return None
+    return await _turn_of(home, "wake", ANSWERED_S)
 
 
 async def _turn_of(home: Room, cause: str, within_s: float) -> TurnRecord | None:
@@ -206,12 +224,14 @@ def _judged(trials: list[Trial], echo_db: float, holds: dict[str, float | None])
     measures: dict[str, float | None] = {}
     for how in ("wake", "stop", "button"):
         of = [trial for trial in trials if trial.how == how]
-        late = [trial.silence_ms for trial in of if trial.silence_ms is not None]
+        heard = [trial for trial in of if trial.silence_ms is not None]
+        late = [trial.silence_ms for trial in heard if trial.silence_ms is not None and not trial.paused]
         measures |= {f"barge.{how}_silence_ms.p{level}": percentile(late, level) for level in (50, 95)}
         measures[f"barge.{how}_silence_ms.max"] = max(late, default=None)
-        measures[f"barge.{how}_heard_rate"] = len(late) / len(of) if of else None
-    cut = [t.silence_ms - t.detected_ms for t in trials if t.silence_ms is not None and t.detected_ms is not None]
-    measures |= {f"barge.cut_ms.p{level}": percentile([c for c in cut if c > -HELD_MS], level) for level in (50, 95)}
+        measures[f"barge.{how}_heard_rate"] = len(heard) / len(of) if of else None
+    known = [trial for trial in trials if not trial.paused]
+    cut = [t.silence_ms - t.detected_ms for t in known if t.silence_ms is not None and t.detected_ms is not None]
+    measures |= {f"barge.cut_ms.p{level}": percentile(cut, level) for level in (50, 95)}
     measures |= holds
     opened = [trial.right for trial in trials if trial.how == "wake" and trial.turn is not None]
     measures["barge.right_rate"] = sum(map(bool, opened)) / len(opened) if opened else None

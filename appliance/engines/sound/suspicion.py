@@ -21,7 +21,7 @@ confirmed words 210 284; bare 0.2 64 136, 0.02 1.2; 0.3 69 140, 0 0.9; **0.5 84 
 reply (20 min): none from 0.3 on. A lower cutoff of the detection itself gets less: mean of three 0.9 154 226.
 """
 SUSPECT_STOP = 0.6
-"""The same for the stop word, whose model is less sure (50 spoken by three synthesisers): confirmed 171 244;
+"""The same for the stop word, whose model is less sure (50 spoken by two synthesisers): confirmed 171 244;
 0.5 104 161, 0.18 a minute of own speech; 0.6 104 161, 0.07, all of them confirmed; 0.8 127 184, 0.02."""
 SETTLE_S = 0.12
 """A probability counts in the mean of five for four more strides of 30 ms; no word was confirmed later than that."""
@@ -31,7 +31,7 @@ CONFIRMED_S = 0.3
 """After a detection the supervisor silences the playback within 25 ms; where it does not, it knows that the device itself
 said the word, and the voice goes on."""
 REST_S = 2.0
-"""None follows an unconfirmed one for so long: a voice must not stutter at a sound that stays."""
+"""None follows an unconfirmed one for so long: a voice must not stutter at what sounds like the word again and again."""
 
 
 class Suspicion:
@@ -43,14 +43,16 @@ class Suspicion:
         self._last = 0
         self._confirmed: int | None = None
         self._rest_until = 0
+        self._above = False
         self.begun = 0
         self.unconfirmed = 0
 
     def take(self, position: int, probabilities: Sequence[float], speaking: bool) -> bool:
         """Whether the device's voice is to be silent after the `probabilities` of all words at `position`."""
         above = any(one > limit for one, limit in zip(probabilities, self._limits, strict=True))
+        rising, self._above = above and not self._above, above
         if self._since is None:
-            if speaking and above and position >= self._rest_until:
+            if speaking and rising and position >= self._rest_until:
                 self._since, self._last, self._confirmed = position, position, None
                 self.begun += 1
         else:
@@ -77,5 +79,6 @@ class Suspicion:
 
     def _end(self, position: int) -> None:
         self._since = None
-        self.unconfirmed += self._confirmed is None
-        self._rest_until = position + int(REST_S * RATE_HZ)
+        if self._confirmed is None:
+            self.unconfirmed += 1
+            self._rest_until = position + int(REST_S * RATE_HZ)
