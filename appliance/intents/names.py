@@ -1,7 +1,7 @@
 """In: a home's rooms and devices. Out: their names as lists of a grammar, and what about them cannot be spoken.
 
 A name that speech cannot hold (letters of another script, emoji) stays in the lists for typed text, marked so that the
-recogniser's grammar leaves it out.
+recogniser's grammar leaves it out; in an English home spellings of its sound stand beside it.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 from appliance.errors import GrammarError
 from appliance.grammar.script import scripts
 from appliance.grammar.trie import UNSPOKEN
+from appliance.intents.foreign import english_spellings
 from appliance.intents.home import Entity, Home
 from appliance.intents.spoken import spoken_forms
 
@@ -31,6 +32,7 @@ class HomeNames:
         self._language = language
         self._alphabet = alphabet
         self._unspoken: list[str] = []
+        self._respelt = english_spellings(_all_names(home)) if language == "en" else {}
         self.names = list(_unlike(value for entity in home.entities for value in self._of_entity(entity)))
         self.areas = list(
             _unlike(
@@ -73,12 +75,20 @@ class HomeNames:
 
     def _forms(self, name: str) -> list[Value]:
         forms = spoken_forms(name, self._language)
+        respelt = [{"in": form} for form in self._respelt.get(name, ())]
         if forms and scripts(name) <= self._alphabet:
-            return [{"in": form} for form in forms]
-        if name not in self._unspoken:
+            return [*({"in": form} for form in forms), *respelt]
+        if not respelt and name not in self._unspoken:
             self._unspoken.append(name)
         typed = forms or ("".join(" " if sign in _TEMPLATE_SIGNS else sign for sign in name).strip(),)
-        return [{"in": form, "metadata": {UNSPOKEN: True}} for form in typed if form]
+        return [*({"in": form, "metadata": {UNSPOKEN: True}} for form in typed if form), *respelt]
+
+
+def _all_names(home: Home) -> Iterator[str]:
+    for area in home.areas:
+        yield from (area.name, *area.aliases)
+    for entity in home.entities:
+        yield from (entity.name, *entity.aliases)
 
 
 def _unlike(values: Iterable[Value]) -> Iterator[Value]:
