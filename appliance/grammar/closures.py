@@ -51,8 +51,8 @@ class Closures:
 
     def _plain(self, node: int, spaced: bool) -> tuple[str, int] | None:
         """(letter, node behind it) where that is all that `node` says."""
-        plain = self._graph.letter(node)
-        return plain if plain is not None and plain[0] and not (spaced and plain[0] == " ") else None
+        plain = self._graph.plain(node)
+        return (plain[0], plain[2]) if plain is not None and plain[0] and not (spaced and plain[0] == " ") else None
 
     def of(self, node: int, after_space: bool) -> Closure:
         key = node << 1 | after_space

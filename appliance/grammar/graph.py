@@ -114,13 +114,10 @@ class Graph:
         self._choices[node] = made
         return made
 
-    def letter(self, node: int) -> tuple[str, int] | None:
-        """(letter, target) where `node` is in the middle of a text and nothing else can be said; None elsewhere."""
+    def plain(self, node: int) -> tuple[str, str, int] | None:
+        """(letter, written, target) where `node` is in the middle of a text, its one arc, free of cost; None elsewhere."""
         packed = self._nodes[node]
-        if not isinstance(packed, int) or packed & 3 != packing.TEXT:
-            return None
-        letter, _, target = self._spelled(packed)
-        return letter, target
+        return self._spelled(packed) if isinstance(packed, int) and packed & 3 == packing.TEXT else None
 
     def wild_end(self, node: int) -> int:
         """What follows the free-text slot that `node` is in."""

@@ -47,6 +47,10 @@ class Writer:
     def _advance(self, frontier: _Frontier, letter: str) -> _Frontier:
         found: _Frontier = {}
         for (node, _), (cost, written) in frontier.items():
+            if (plain := self._graph.plain(node)) is not None:  # most are
+                if plain[0] == letter:
+                    _offer(found, (plain[2], letter == " "), (cost, written + plain[1]))
+                continue
             for arc in self._graph.arcs(node):
                 if arc.letter == letter or (arc.letter == WILD and letter != " "):
                     text = letter if arc.letter == WILD else arc.written
@@ -58,6 +62,9 @@ class Writer:
         waiting = list(frontier)
         while waiting:
             node, spaced = waiting.pop()
+            plain = self._graph.plain(node)
+            if plain is not None and plain[0] not in ("", " "):
+                continue
             cost, written = frontier[node, spaced]
             for arc in self._graph.arcs(node):
                 if arc.letter == "" or (arc.letter == " " and (spaced or self._closures.only_ends(arc.target))):

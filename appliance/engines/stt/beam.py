@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.engines.stt.pieces import NOWHERE
+from appliance.engines.stt.trace import Flags, Floats, Ints, Trace
 from appliance.engines.stt.transducer import Encoded, Transducer
 
 BLANK = 0
@@ -24,9 +25,6 @@ MEETING = 3
 """Candidates looked at for each one kept, so that ways that meet can be added up."""
 FREE_PIECES = 16
 """Pieces tried in a free-text slot a hypothesis: the likeliest."""
-
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float32]
 
 
 class States(Protocol):
@@ -78,64 +76,13 @@ class _Candidates(NamedTuple):
     piece: Ints
     state: Ints
     score: Floats
-    loose: NDArray[np.bool_]
-    free: NDArray[np.bool_]
+    loose: Flags
+    free: Flags
     """The piece itself stands in a free-text slot."""
-    regret: Floats
-
-
-class Trace:
-    """Which piece was said after which, as a tree shared by all hypotheses."""
-
-    def __init__(self) -> None:
-        self._parents = np.full(4096, NOWHERE, np.int64)
-        self._pieces = np.zeros(4096, np.int64)
-        self._regrets = np.zeros(4096, np.float32)
-        self._free = np.zeros(4096, np.bool_)
-        self._used = 1  # 0 is the root: nothing said
-
-    def add(self, parents: Ints, pieces: Ints, regrets: Floats, free: NDArray[np.bool_]) -> Ints:
-        """Numbers of the new nodes. `regrets`: how far each piece was behind the likeliest of its frame, natural log."""
-        end = self._used + len(parents)
-        while end > len(self._parents):
-            self._parents = np.concatenate([self._parents, self._parents])
-            self._pieces = np.concatenate([self._pieces, self._pieces])
-            self._regrets = np.concatenate([self._regrets, self._regrets])
-            self._free = np.concatenate([self._free, self._free])
-        self._parents[self._used : end] = parents
-        self._pieces[self._used : end] = pieces
-        self._regrets[self._used : end] = regrets
-        self._free[self._used : end] = free
-        numbers = np.arange(self._used, end)
-        self._used = end
-        return numbers
-
-    def pieces(self, node: int) -> list[int]:
-        """What was said up to `node`, in order."""
-        return [int(self._pieces[each]) for each in self._path(node)]
-
-    def evidence(self, node: int) -> list[tuple[int, float, bool]]:
-        """(piece, its regret, whether it stands in a free-text slot), in order."""
-        path = self._path(node)
-        return [(int(self._pieces[at]), float(self._regrets[at]), bool(self._free[at])) for at in path]
-
-    def _path(self, node: int) -> list[int]:
-        found = []
-        while node > 0:
-            found.append(node)
-            node = int(self._parents[node])
-        return found[::-1]
-
-    def copy(self) -> Trace:
-        """An independent copy."""
-        other = Trace()
-        other._parents, other._pieces, other._used = self._parents.copy(), self._pieces.copy(), self._used
-        other._regrets, other._free = self._regrets.copy(), self._free.copy()
-        return other
 
 
 class Beam:
-    """One search of one utterance."""
+    """One search of one utterance through a grammar."""
 
     def __init__(self, transducer: Transducer, states: States, width: Width) -> None:
         self._transducer = transducer
@@ -146,6 +93,11 @@ class Beam:
         self.hypotheses = Hypotheses(zero, zero + transducer.first_context(), np.zeros(1, np.float32), zero, zero > 0)
         states.need(zero)
 
+    @property
+    def contexts(self) -> Ints:
+        """What the next frame's probabilities are needed for."""
+        return self.hypotheses.context
+
     def copy(self) -> Beam:
         """The search as it stands, to be led on independently."""
         other = Beam.__new__(Beam)
@@ -153,41 +105,35 @@ class Beam:
         other.trace, other.hypotheses = self.trace.copy(), self.hypotheses
         return other
 
-    def _take(self, known: Ints, scores: Floats) -> None:
+    def take(self, known: Ints, scores: Floats) -> None:
         """Takes a frame: `scores` of shape (known contexts, pieces), natural log; `known` is in order."""
         now = self.hypotheses
-        contexts, which = np.unique(now.context, return_inverse=True)
-        likely = scores[np.searchsorted(known, contexts)]
-        if float(likely[:, BLANK].min()) > SURELY_BLANK:
-            score = now.score + likely[which, BLANK] - np.float32(self._width.blank_penalty)
-            self.hypotheses = now._replace(score=score)
+        which = np.searchsorted(known, now.context)
+        blank = scores[which, BLANK]
+        stayed = now.score + blank - np.float32(self._width.blank_penalty)
+        if float(blank.min()) > SURELY_BLANK:
+            self.hypotheses = now._replace(score=stayed)
             return
-        likely[:, BLANK] -= self._width.blank_penalty
         if self._width.internal_lm:
-            likely -= np.float32(self._width.internal_lm) * self._transducer.expected(contexts)
-        stay = _Candidates(
-            np.arange(len(now.state)),
-            np.zeros(len(now.state), np.int64),
-            now.state,
-            now.score + likely[which, BLANK],
-            now.loose,
-            now.state < 0,
-            np.zeros(len(now.state), np.float32),
-        )
-        parts = [stay, self._said(now, likely, which), *self._free(now, likely, which)]
-        self._keep(now, _Candidates(*(np.concatenate(each) for each in zip(*parts, strict=True))))
+            scores = scores - np.float32(self._width.internal_lm) * self._transducer.expected(known)
+        parts = [self._stays(now, stayed), self._said(now, scores, which), *self._free(now, scores, which)]
+        found = _Candidates(*(np.concatenate(each) for each in zip(*parts, strict=True)))
+        self._keep(now, found, scores, which)
+
+    def _stays(self, now: Hypotheses, score: Floats) -> _Candidates:
+        """Nothing more is said."""
+        none = np.zeros(len(score), np.int64)
+        return _Candidates(np.arange(len(score)), none, now.state, score, now.loose, none > 0)
 
     def _said(self, now: Hypotheses, likely: Floats, which: Ints) -> _Candidates:
         """Pieces that the grammar's own words allow."""
         count = self._states.count[now.state]
         parent = np.repeat(np.arange(len(count)), count)
-        first = np.repeat(self._states.start[now.state] - (np.cumsum(count) - count), count)
-        at = first + np.arange(len(parent))
+        at = np.arange(len(parent)) + np.repeat(self._states.start[now.state] - (np.cumsum(count) - count), count)
         pieces, targets, costs = self._states.pools
         piece = pieces[at].astype(np.int64)
-        score = now.score[parent] + likely[which[parent], piece] - costs[at]
-        regret = likely.max(axis=1)[which[parent]] - likely[which[parent], piece]
-        return _Candidates(parent, piece, targets[at], score, now.loose[parent], parent < 0, regret)
+        score = likely.ravel()[(which * likely.shape[1])[parent] + piece] + now.score[parent] - costs[at]
+        return _Candidates(parent, piece, targets[at], score, now.loose[parent], parent < 0)
 
     def _free(self, now: Hypotheses, likely: Floats, which: Ints) -> list[_Candidates]:
         """The likeliest pieces, for hypotheses where a free-text slot is open or may begin."""
@@ -201,33 +147,30 @@ class Beam:
         parent = np.repeat(some, FREE_PIECES)
         piece = best[row].ravel()
         score = now.score[parent] + likely[which[parent], piece]
-        regret = likely.max(axis=1)[which[parent]] - likely[which[parent], piece]
         found = []
         for target, fits, cost in (
             (opens[parent], states.opens_word[piece], states.wild_word_cost[now.state[parent]]),
             (inside[parent], states.inside_word[piece], np.float32(states.wild_inside_cost)),
         ):
             chosen = (target != NOWHERE) & fits
-            yes = np.ones(int(chosen.sum()), np.bool_)
             dear = (score - cost)[chosen]
-            found.append(_Candidates(parent[chosen], piece[chosen], target[chosen], dear, yes, yes, regret[chosen]))
+            yes = chosen[chosen]
+            found.append(_Candidates(parent[chosen], piece[chosen], target[chosen], dear, yes, yes))
         return found
 
-    def _keep(self, now: Hypotheses, found: _Candidates) -> None:
+    def _keep(self, now: Hypotheses, found: _Candidates, likely: Floats, which: Ints) -> None:
         """The best, one for each (state, context); those of free-text slots compete among themselves only."""
         strict = self._best(found, np.flatnonzero(~found.loose), self._width.hypotheses)
-        loose = self._best(found, np.flatnonzero(found.loose), self._width.loose)
-        kept = np.concatenate([strict, loose])
+        kept = np.concatenate([strict, self._best(found, np.flatnonzero(found.loose), self._width.loose)])
         kept = kept[np.argsort(-found.score[kept], kind="stable")]
-        parent, piece, state = found.parent[kept], found.piece[kept], found.state[kept]
-        spoken = piece != BLANK
-        context = now.context[parent]
-        context[spoken] = self._transducer.after(context[spoken], piece[spoken])
-        trace = now.trace[parent]
-        trace[spoken] = self.trace.add(
-            trace[spoken], piece[spoken], found.regret[kept][spoken], found.free[kept][spoken]
-        )
-        self.hypotheses = Hypotheses(state, context, found.score[kept], trace, found.loose[kept])
+        parent, piece, state, score, loose, free = (each[kept] for each in found)
+        spoken = np.flatnonzero(piece)
+        said, row = piece[spoken], which[parent[spoken]]
+        context, trace = now.context[parent], now.trace[parent]
+        context[spoken] = self._transducer.after(context[spoken], said)
+        regret = likely.max(axis=1)[row] - likely[row, said]
+        trace[spoken] = self.trace.add(trace[spoken], said, regret, free[spoken])
+        self.hypotheses = Hypotheses(state, context, score, trace, loose)
         self._states.need(state)
 
     def _best(self, found: _Candidates, among: Ints, count: int) -> Ints:
@@ -254,10 +197,19 @@ class Beam:
         return best
 
 
-def advance(transducer: Transducer, beams: Sequence[Beam], encoded: Encoded) -> None:
-    """Leads `beams` through frames side by side: the joiner runs once a frame for all their contexts."""
+class Search(Protocol):
+    """What `advance` leads: see Beam and FreeSearch."""
+
+    @property
+    def contexts(self) -> Ints: ...
+
+    def take(self, known: Ints, scores: Floats) -> None: ...
+
+
+def advance(transducer: Transducer, searches: Sequence[Search], encoded: Encoded) -> None:
+    """Leads `searches` through frames side by side: the joiner runs once a frame for all their contexts."""
     for frame in encoded:
-        contexts = np.unique(np.concatenate([beam.hypotheses.context for beam in beams]))
-        scores = transducer.log_probabilities(frame, contexts)
-        for beam in beams:
-            beam._take(contexts, scores)
+        known = np.unique(np.concatenate([search.contexts for search in searches]))
+        scores = transducer.log_probabilities(frame, known)
+        for search in searches:
+            search.take(known, scores)

@@ -7,16 +7,17 @@ gap between the two says whether the grammar fits), and the free one without it 
 from __future__ import annotations
 
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.metadata import version
 
 import numpy as np
 
-from appliance.engines.stt.beam import Beam, Width, advance
+from appliance.engines.stt.beam import Beam, Search, Width, advance
 from appliance.engines.stt.features import BINS, SHIFT, Features, Frames
+from appliance.engines.stt.free import FreeSearch
 from appliance.engines.stt.hiss import Hiss
 from appliance.engines.stt.loudness import is_quiet
-from appliance.engines.stt.pieces import FreeStates, PieceStates, Vocabulary
+from appliance.engines.stt.pieces import PieceStates, Vocabulary
 from appliance.engines.stt.reading import LONGER_FITS, Reading, Readings
 from appliance.engines.stt.seam import RATE_HZ, Samples
 from appliance.engines.stt.shelf import Shelf
@@ -32,7 +33,6 @@ LOOSE = 24
 GAIN = np.float32(0.37)
 """The networks hear the same sound this much quieter: in kitchen noise at 6 dB 2 of 200 orders more are right than at 1,
 at 0.08 and at 3 fewer."""
-FREE_BEAM = 4
 FREE_BLANK_PENALTY = 0.5
 """For the free text: with the constrained search's penalty it inserts words."""
 TAIL_FRAMES = 24
@@ -76,14 +76,14 @@ class _Searches:
     """The searches of one utterance at one point of its audio."""
 
     grammar: Beam | None
-    rival: Beam
+    rival: FreeSearch
     """Free, with the same blank penalty."""
-    free: Beam
+    free: FreeSearch
 
     def copy(self) -> _Searches:
         return _Searches(self.grammar and self.grammar.copy(), self.rival.copy(), self.free.copy())
 
-    def all(self) -> list[Beam]:
+    def all(self) -> list[Search]:
         return [search for search in (self.grammar, self.rival, self.free) if search is not None]
 
 
@@ -95,11 +95,10 @@ class ConstrainedUtterance:
     ) -> None:
         self._transducer = transducer
         self._readings = Readings(vocabulary, states)
-        free = FreeStates(vocabulary)
-        grammar = Beam(transducer, states, width) if states is not None else None
-        rival = Beam(transducer, free, replace(width, hypotheses=0, loose=FREE_BEAM))
         self._searches = _Searches(
-            grammar, rival, Beam(transducer, free, Width(0, width.behind, FREE_BEAM, FREE_BLANK_PENALTY))
+            Beam(transducer, states, width) if states is not None else None,
+            FreeSearch(transducer, vocabulary, width.blank_penalty, width.internal_lm),
+            FreeSearch(transducer, vocabulary, FREE_BLANK_PENALTY),
         )
         self._features = Features()
         self._hiss = Hiss()

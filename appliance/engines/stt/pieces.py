@@ -165,17 +165,3 @@ class PieceStates:
         else:
             self.wild_word[state] = entry.state
             self.wild_word_cost[state] = WILD_WORD_COST + entry.cost
-
-
-class FreeStates:
-    """One state in which every word may follow: the free search."""
-
-    def __init__(self, vocabulary: Vocabulary) -> None:
-        self.opens_word, self.inside_word = vocabulary.opens_word, vocabulary.inside_word | vocabulary.is_silent
-        self.start = self.count = self.wild_word = self.wild_inside = np.zeros(1, np.int64)
-        self.wild_word_cost = np.zeros(1, np.float32)
-        self.wild_inside_cost = 0.0
-        self.pools = (np.zeros(0, np.int16), np.zeros(0, np.int32), np.zeros(0, np.float32))
-
-    def need(self, states: NDArray[np.int64]) -> None:
-        """There is one state only, and it is there."""

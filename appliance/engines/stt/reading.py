@@ -9,6 +9,7 @@ from itertools import groupby
 
 from appliance.engines.stt.beam import Beam
 from appliance.engines.stt.confidence import Evidence, confidence
+from appliance.engines.stt.free import FreeSearch
 from appliance.engines.stt.pieces import PieceStates, Vocabulary
 from appliance.grammar.ahead import MANY_SLOTS
 
@@ -63,9 +64,9 @@ class Readings:
         """Whether there is a grammar at all."""
         return self._states is not None
 
-    def read(self, grammar: Beam | None, rival: Beam, free: Beam, *, led_to_end: bool = False) -> Reading:
+    def read(self, grammar: Beam | None, rival: FreeSearch, free: FreeSearch, *, led_to_end: bool = False) -> Reading:
         """The reading; `led_to_end`: silence was put behind the sound, so only whole sentences count."""
-        free_text = self._said(free, 0)
+        free_text = self._vocabulary.text(free.pieces())
         if grammar is None or self._states is None:
             return Reading(free_text, free_text)
         wholes = self._wholes(grammar)
@@ -75,9 +76,10 @@ class Readings:
         first = wholes[0]
         if not first.said or not free_text:
             return Reading("", free_text)  # with its blank penalty the grammar finds words in silence too
-        rival_score = float(rival.hypotheses.score[0])
         margin = first.score - wholes[1].score if len(wholes) > 1 else MOST_MARGIN
-        evidence = self._evidence(grammar, first, rival_score, margin, (free_text, self._said(rival, 0)))
+        evidence = self._evidence(
+            grammar, first, rival.score, margin, (free_text, self._vocabulary.text(rival.pieces()))
+        )
         sure = confidence(evidence)
         others = tuple(
             (text, sure * math.exp(ALTERNATIVE_SCALE * (each.score - first.score)))

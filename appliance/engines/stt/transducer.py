@@ -19,7 +19,7 @@ from appliance.settings.child import ModelFile
 
 KNOWN_TYPES = ("zipformer2", "zipformer")
 """model_type of encoders whose states all start as zeros and come back in the order of the inputs."""
-MOST_CONTEXTS = 2_048
+MOST_CONTEXTS = 4_096
 """Decoder outputs kept, with what each expects (3.3 kB with 320 dimensions and 500 pieces)."""
 NOT_DECODED = 0
 """The row of a context that has none yet."""
