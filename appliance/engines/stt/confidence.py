@@ -26,7 +26,8 @@ class Evidence:
     shortness: float
     """1 / pieces."""
     unlike: float
-    """Share of letters in which the text differs from the nearer of the two free ones (1 - Ratcliff-Obershelp), 0..1."""
+    """Share of letters in which the text differs from the nearer of the two free ones, 0..1; less where it fits the sound
+    nearly as well as they do."""
 
     worst_share: float
     """`worst_word` a piece: one bad word among many is noise, the only one is another word."""

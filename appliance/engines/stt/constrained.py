@@ -26,8 +26,8 @@ from appliance.settings.child import ModelFile
 from appliance.settings.engines import SttSettings
 from appliance.wire.stt import Partial, Transcribe, Transcript
 
-BEHIND = 14.0
-"""Natural log: as accurate as 20 and as no limit on 40 orders at 6 dB and clean, and 30 % faster than 20."""
+BEHIND = 10.0
+"""Natural log: of 400 orders at 6 dB 377 were read right (375 at 14), 11 % faster than at 14."""
 LOOSE = 24
 """Hypotheses in free-text slots."""
 GAIN = np.float32(0.37)
