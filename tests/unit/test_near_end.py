@@ -60,3 +60,50 @@ def test_a_loudspeaker_that_is_not_heard_at_all_breaks_nothing() -> None:
     silence, played = np.zeros(160, np.int16), np.full(160, 3000, np.int16)
     assert all(near_end.blend(silence, played) == 0.0 for _ in range(200))
     assert near_end.blend(np.full(160, 2000, np.int16), played) > 0.0  # and a voice is then all that is heard
+
+
+def replying(path: NearEnd, heard_rms: float, frames: int, again: bool = False) -> list[bool]:
+    """Whether a person seems to be there after each frame of another reply."""
+    path.begin(again)
+    told = []
+    for _ in range(frames):
+        path.blend(noise(heard_rms), noise(1000.0))
+        told.append(path.person)
+    return told
+
+
+def test_the_echo_alone_is_no_person_and_who_is_louder_than_it_is_one_within_50_ms() -> None:
+    path = learnt()
+    assert not any(replying(path, 100.0, 300))
+    assert replying(path, 200.0, 50)[5:] == [True] * 45
+
+
+@pytest.mark.parametrize(("after_frames", "person"), [(50, False), (250, True)])
+def test_at_a_replys_beginning_more_is_asked_of_a_person(after_frames: int, person: bool) -> None:
+    path = learnt()
+    assert not any(replying(path, 100.0, after_frames))
+    for _ in range(8):
+        path.blend(noise(100.0 * 10 ** (3.3 / 20)), noise(1000.0))
+    assert path.person is person
+
+
+def test_what_was_said_before_a_reply_does_not_count_in_it_unless_it_was_only_held() -> None:
+    for again in (False, True):
+        path = learnt()
+        assert replying(path, 1000.0, 30)[-1]
+        assert any(replying(path, 100.0, 10, again)) is again
+
+
+def test_in_a_pause_of_the_reply_the_room_is_no_person_and_a_voice_is() -> None:
+    path, silence = learnt(), np.zeros(FRAME, np.int16)
+    path.begin(again=False)
+    told = [path.blend(noise(60.0), silence) is not None and path.person for _ in range(60)]
+    assert not any(told)
+    for _ in range(10):
+        path.blend(noise(300.0), silence)
+    assert path.person
+
+
+def test_before_an_echo_is_known_nothing_is_told_apart_from_it() -> None:
+    path = NearEnd()
+    assert not any(replying(path, 2000.0, 30))

@@ -37,18 +37,24 @@ class Decision:
         self._peak_at = 0
         self._armed = True
 
-    def cutoff(self, speaking: bool, quiet: bool) -> float:
-        """The score that counts now: more while the device itself is heard, else less in a quiet room."""
+    def cutoff(self, speaking: bool, quiet: bool, own: bool = False) -> float:
+        """The score that counts now: more while the device itself is heard, none where only it is; else less in a quiet
+        room."""
+        if own:
+            return 1.0
         if speaking:
             return min(self._cutoff + self._speaking_add, 0.999)
         return self._cutoff - (self._relief if quiet else 0.0)
 
-    def take(self, position: int, score: float, speaking: bool = False, quiet: bool = False) -> Verdict | None:
-        """The verdict after a score at `position`; `speaking`: the device itself is heard; `quiet`: the room is.
+    def take(
+        self, position: int, score: float, speaking: bool = False, quiet: bool = False, own: bool = False
+    ) -> Verdict | None:
+        """The verdict after a score at `position`; `speaking`: the device itself is heard; `own`: nothing else is;
+        `quiet`: the room is.
 
         A word fires again only after its score fell below the cutoff and the refractory time went by.
         """
-        if score <= self.cutoff(speaking, quiet):
+        if score <= self.cutoff(speaking, quiet, own):
             self._armed = True
             return self._near_miss(position, score)
         self._peak = 0.0

@@ -56,6 +56,8 @@ class Ear:
         self.suspicion = Suspicion([word.name for word in (engine.words if engine else ())])
         self.on_suspicion: Callable[[bool], None] = lambda suspected: None
         """Told when a wake word seems to be under way while the device speaks, and when that is over; as `emit` is."""
+        self.person: Callable[[], bool] = lambda: True
+        """Whether more than the device's own echo was just heard; asked while it speaks. Of the echo canceller."""
         self._suspected = False
         self._held: list[Samples] = []
         self._held_count = 0
@@ -161,10 +163,12 @@ class Ear:
                 continue
             self.inferences += len(scores)
             position = self._ring.end - len(self._unscored)
-            self._suspect(self.suspicion.take(position, self._engine.latest, self.speaking))
+            own = self.speaking and not self.person()
+            suspects = [0.0] * len(scores) if own else self._engine.latest
+            self._suspect(self.suspicion.take(position, suspects, self.speaking))
             quiet = max(scores) > ASK_SCORE and self._quiet()
             for decision, score in zip(self._decisions, scores, strict=True):
-                verdict = decision.take(position, score, self.speaking, quiet)
+                verdict = decision.take(position, score, self.speaking, quiet, own)
                 if decision.name == STOP_WORD and not self.speaking:
                     continue  # judged all the same: a word said before the reply must not count in it
                 woke |= verdict is not None and self._tell(verdict, position)

@@ -53,6 +53,7 @@ class Echo:
         self._position = 0
         self._origin_s: float | None = None
         self._tail = 0
+        self._begins = False
         self._held = np.zeros(0, dtype=np.int16)
         self._near_end = NearEnd()
         self._late = np.zeros(DELAY, dtype=np.int16)
@@ -91,11 +92,17 @@ class Echo:
         """Whether captured samples are being changed."""
         return self._processor is not None and (len(self._far) > 0 or self._tail > 0)
 
+    def person(self) -> bool:
+        """Whether more than the echo was heard in the last 0.8 s; true where no echo is being removed. The capture
+        thread's."""
+        return not self.at_work or self._near_end.person
+
     def begin(self) -> None:
         """Another playback begins, or one was silenced: what was played and not yet heard will not be heard."""
         with self._lock:
             self._far.clear()
             self._far_at = None
+            self._begins = True
 
     def played(self, samples: Samples) -> None:
         """16 kHz samples, as loud as they are given to the card, just before the giving."""
@@ -149,7 +156,10 @@ class Echo:
     def _step(self, near: Samples, at: int) -> Samples:
         with self._lock:
             far = self._far_frame(at)
-        self._tail = self._tail - 1 if far is None else TAIL_FRAMES
+        if far is not None and self._begins:
+            self._begins = False
+            self._near_end.begin(again=self._tail > 0)
+        self._tail = max(0, self._tail - 1) if far is None else TAIL_FRAMES
         processor = self._processor
         if processor is None:
             return near

@@ -68,6 +68,8 @@ class SoundEngine:
         self._vad = open_vad(config.models.vad)
         self._ear = Ear(sound, wake, self._wake, self._vad, self._heard)
         self._echo = Echo() if sound.echo_cancel and sound.source == "alsa" else None
+        if self._echo is not None:
+            self._ear.person = self._echo.person
         self._feed = FeedSource(sound.feed_speed, self._ear, self._backlog) if sound.source == "feed" else None
         self._source: Source = AlsaSource(sound, self._ear, self._echo) if self._feed is None else self._feed
         timed = partial(TimedSink, sound.feed_speed, sound.playback_buffer_ms / 1000)
