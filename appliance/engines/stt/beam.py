@@ -164,7 +164,7 @@ class Beam:
         kept = np.concatenate([strict, self._best(found, np.flatnonzero(found.loose), self._width.loose)])
         kept = kept[np.argsort(-found.score[kept], kind="stable")]
         parent, piece, state, score, loose, free = (each[kept] for each in found)
-        spoken = np.flatnonzero(piece)
+        spoken = np.flatnonzero(piece != BLANK)
         said, row = piece[spoken], which[parent[spoken]]
         context, trace = now.context[parent], now.trace[parent]
         context[spoken] = self._transducer.after(context[spoken], said)

@@ -21,8 +21,8 @@ LONGER_FITS = 3.0
 that took a pause in an order for its end with a word that was not said."""
 MOST_MARGIN = 10.0
 SAME_SOUND = 4.0
-"""Natural log: the less the free reading fits the sound better than this, the less it counts that its letters differ. "Pause",
-heard as "oh" by the free search, is 0.1 behind it; of 72 foreign readings the nearest was 3.6 behind."""
+"""Natural log: the less the free reading fits the sound better than this, the less it counts that its letters
+differ. "Pause", heard as "oh" by the free search, is 0.1 behind that; of 72 foreign readings the nearest was 3.6 behind."""
 ALTERNATIVE_SCALE = 0.3
 """Share of its score's distance by which another sentence is less sure than the best: hypotheses of one model are
 overconfident. At 0.3 a tenth less confidence (`intents.ask_within`) is 0.35 natural log, odds of 59 to 41."""

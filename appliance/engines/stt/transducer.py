@@ -20,7 +20,9 @@ from appliance.settings.child import ModelFile
 KNOWN_TYPES = ("zipformer2", "zipformer")
 """model_type of encoders whose states all start as zeros and come back in the order of the inputs."""
 MOST_CONTEXTS = 4_096
-"""Decoder outputs kept, with what each expects (3.3 kB with 320 dimensions and 500 pieces)."""
+"""Decoder outputs kept, with what each expects (1.8 kB with 320 dimensions and 500 pieces)."""
+EXPECTED_STEP = np.float32(1 / 8)
+"""Natural log: what the decoder expects is kept in a byte; of a share of 0.3 of it the error is 0.02 at the most."""
 NOT_DECODED = 0
 """The row of a context that has none yet."""
 DTYPES = {"tensor(float)": np.float32, "tensor(int64)": np.int64, "tensor(int32)": np.int32}
@@ -77,7 +79,7 @@ class Transducer:
         self.context_count = (len(self.pieces) + 1) * len(self.pieces)
         self._forget_decoded()
         self._outputs = np.zeros((1024, int(self._decoder.get_outputs()[0].shape[1])), np.float32)
-        self._expected = np.zeros((1024, len(self.pieces)), np.float32)
+        self._expected = np.zeros((1024, len(self.pieces)), np.uint8)
 
     def states(self) -> States:
         """Encoder states before the first frame."""
@@ -107,8 +109,7 @@ class Transducer:
         This is the language that the model was trained on. A grammar knows better what is said here; taking a share of it
         back (internal language model estimation, with the encoder's output set to zero) lets the sound decide.
         """
-        rows = self._decoded(contexts)
-        return self._expected[rows]
+        return self._expected[self._decoded(contexts)] * -EXPECTED_STEP
 
     def _decoded(self, contexts: NDArray[np.int64]) -> NDArray[np.int32]:
         """Rows of `contexts`, made where they are missing."""
@@ -138,7 +139,8 @@ class Transducer:
         self._decoded_count += len(contexts)
         self._outputs[first : first + len(contexts)] = output
         silent = self._joined(np.zeros_like(output), output)[:, 1:]
-        self._expected[first : first + len(contexts), 1:] = silent - np.log(np.exp(silent).sum(axis=1, keepdims=True))
+        silent -= np.log(np.exp(silent).sum(axis=1, keepdims=True))
+        self._expected[first : first + len(contexts), 1:] = np.rint(silent / -EXPECTED_STEP).clip(0, 255)
 
     def first_context(self) -> int:
         """The context before the first piece."""
