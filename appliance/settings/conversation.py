@@ -14,7 +14,7 @@ class ConversationSettings(Section):
     utterance_limit_s: float = Field(15.0, ge=3.0, le=60.0, description="Longest utterance, seconds.")
     complete_wait_ms: int = Field(190, ge=80, le=2000, description="Silence after a complete command, milliseconds.")
     detail_wait_ms: int = Field(240, ge=80, le=2000, description="Silence after one that may take one slot more, ms.")
-    extendable_wait_ms: int = Field(380, ge=80, le=3000, description="Silence after one that may take several, ms.")
+    extendable_wait_ms: int = Field(400, ge=80, le=3000, description="Silence after one that may take several, ms.")
     single_word_wait_ms: int = Field(600, ge=80, le=3000, description="Silence after one short word alone, ms.")
     incomplete_wait_ms: int = Field(900, ge=200, le=5000, description="Silence after an unfinished one, ms.")
     stt_deadline_s: float = Field(2.0, ge=0.2, le=10.0, description="From end of speech to the final text, seconds.")

@@ -12,6 +12,9 @@ BLOCK = RATE_HZ // 50
 
 
 def is_quiet(samples: Samples) -> bool:
-    """Whether no 20 ms of `samples` are louder than QUIET."""
-    blocks = samples[: len(samples) // BLOCK * BLOCK].reshape(-1, BLOCK)
-    return not len(blocks) or float(np.sqrt((blocks**2).mean(axis=1)).max()) < QUIET
+    """Whether no 20 ms of `samples`, or not all of them where they are shorter, are louder than QUIET."""
+    block = min(BLOCK, len(samples))
+    if not block:
+        return True
+    blocks = samples[: len(samples) // block * block].reshape(-1, block)
+    return float(np.sqrt((blocks**2).mean(axis=1)).max()) < QUIET
