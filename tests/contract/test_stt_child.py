@@ -159,7 +159,7 @@ async def test_partials_flush_and_going_on(tmp_path: Path) -> None:
 
 @needs_shared
 async def test_a_sentence_that_lacks_a_word_is_not_taken_for_whole(tmp_path: Path) -> None:
-    """Led to an end in the middle of "five minutes", the grammar must make up a word: more is expected then."""
+    """Led to an end in the middle of "five minutes", the grammar must make up a word, or finds no whole sentence."""
     samples = speech("local/amy-04.flac")
     seen = []
     async with running("grammar", tmp_path) as child, await child.connect() as connection:
@@ -172,7 +172,8 @@ async def test_a_sentence_that_lacks_a_word_is_not_taken_for_whole(tmp_path: Pat
                 pass
             seen.append(partial)
     five = [partial for partial in seen if 1850 <= partial.audio_ms <= 2000]
-    assert len(five) == 4 and all(partial.more_expected for partial in five)
+    assert len(five) == 4 and all(partial.more_expected or not partial.complete for partial in five)
+    assert any(partial.more_expected for partial in five)
     whole = [partial for partial in seen if partial.audio_ms >= 2200]
     assert len(whole) > 5 and all(partial.complete and not partial.more_expected for partial in whole)
 
