@@ -27,8 +27,8 @@ from appliance.settings.engines import SttSettings
 from appliance.wire.stt import Partial, Transcribe, Transcript
 
 BEHIND = 14.0
-"""Natural log. At 10 a command at eleven positions on the encoder's chunks was right at 3, at 14 at all, though of 400 orders at
-6 dB 377 were read right (375 at 14), 11 % faster."""
+"""Natural log. At 10 a command at eleven positions on the encoder's chunks was right at 3, at 14 at all, though of 400
+orders at 6 dB 377 were read right (375 at 14), 11 % faster."""
 LOOSE = 24
 """Hypotheses in free-text slots."""
 GAIN = np.float32(0.37)
