@@ -32,7 +32,7 @@ class Sound:
 
     context_count = 16
 
-    def __init__(self, expected: tuple[float, float, float] = (0.0, 0.0, 0.0)) -> None:
+    def __init__(self, expected: tuple[float, ...] = (0.0, 0.0, 0.0)) -> None:
         self._expected = np.array(expected, np.float32)
 
     def log_probabilities(self, encoded: NDArray[np.float32], contexts: NDArray[np.int64]) -> NDArray[np.float32]:

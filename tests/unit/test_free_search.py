@@ -9,31 +9,22 @@ from numpy.typing import NDArray
 from appliance.engines.stt.beam import BLANK, advance
 from appliance.engines.stt.free import FreeSearch
 from appliance.engines.stt.pieces import Vocabulary
+from tests.unit.test_beam import Sound
 
 PIECES = ["<blk>", "<unk>", *(f"\u2581{letter}" for letter in "abcdefghijklmn")]
 A, B = PIECES.index("\u2581a"), PIECES.index("\u2581b")
 UNKNOWN = PIECES.index("<unk>")
 
 
-class Sound:
-    """Frames are the log probabilities themselves; the context is the last piece."""
+SILENT = (0.0,) * len(PIECES)
 
-    def __init__(self, expected: dict[int, float] | None = None) -> None:
-        self._expected = np.zeros(len(PIECES), np.float32)
-        for piece, chance in (expected or {}).items():
-            self._expected[piece] = np.log(chance)
 
-    def log_probabilities(self, encoded: NDArray[np.float32], contexts: NDArray[np.int64]) -> NDArray[np.float32]:
-        return np.tile(encoded, (len(contexts), 1))
-
-    def expected(self, contexts: NDArray[np.int64]) -> NDArray[np.float32]:
-        return np.tile(self._expected, (len(contexts), 1))
-
-    def first_context(self) -> int:
-        return 0
-
-    def after(self, contexts: NDArray[np.int64], pieces: NDArray[np.int64]) -> NDArray[np.int64]:
-        return pieces
+def used_to(**chances: float) -> Sound:
+    """A decoder that expects these letters anyway."""
+    expected = list(SILENT)
+    for letter, chance in chances.items():
+        expected[PIECES.index(f"\u2581{letter}")] = float(np.log(chance))
+    return Sound(tuple(expected))
 
 
 def frame(**likely: float) -> NDArray[np.float32]:
@@ -74,7 +65,7 @@ def test_the_penalty_takes_from_silence_and_the_share_from_what_is_expected_anyw
     heard = frame(_=0.5, a=0.25, b=0.2)
     assert searched(Sound(), heard).pieces() == []
     assert searched(Sound(), heard, blank_penalty=1.5).pieces() == [A]
-    used_to_a = Sound({A: 0.9, B: 0.1})
+    used_to_a = used_to(a=0.9, b=0.1)
     assert searched(used_to_a, heard, blank_penalty=1.5, share=0.3).pieces() == [B]
 
 
