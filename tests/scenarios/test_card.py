@@ -34,6 +34,7 @@ pytestmark = [
 
 HEALED_S = 8.0
 """The goal is 3 s; a busy machine is given more, so that only what never heals fails here. The times are logged."""
+BLOCK = RATE_HZ // 100
 FAULTS = {"killed": signal.SIGKILL, "stopped": signal.SIGSTOP, "talks rubbish": signal.SIGUSR1}
 
 
@@ -94,7 +95,9 @@ async def test_a_spoken_request_is_answered_in_the_room(tmp_path: Path) -> None:
             heard = recorder.stop().astype(np.float64)
     assert (record.outcome, record.intent) == (Outcome.ANSWERED, "HassGetCurrentTime")
     assert record.wake_word == "alexa"
-    assert np.sum(np.abs(heard) > 500) > 0.2 * RATE_HZ, "no reply was heard in the room"
+    blocks = heard[: len(heard) // BLOCK * BLOCK].reshape(-1, BLOCK)
+    loud_s = np.count_nonzero(np.abs(blocks).max(axis=1) > 500) * BLOCK / RATE_HZ
+    assert loud_s > 0.3, "no reply was heard in the room"  # what it says, and so how long, depends on the hour
 
 
 @pytest.mark.parametrize("fault", FAULTS)
