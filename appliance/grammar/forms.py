@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from hassil.expression import Expression, Group, ListReference, RuleReference, TextChunk
+from hassil.expression import Expression, Group, ListReference, RuleReference, Sequence, TextChunk
+
+COMMAND_SLOT = "conversation_command"
+"""The slot of what is to be done later: any sentence of the grammar."""
+
+
+def is_command(expression: Expression) -> bool:
+    """Whether `expression` stands for a whole command."""
+    return isinstance(expression, ListReference) and expression.slot_name == COMMAND_SLOT
+
+
+def begins_with_command(expression: Expression) -> bool:
+    """Whether a sentence is a command and then something more."""
+    return type(expression) is Sequence and is_command(expression.items[0])
 
 
 class Forms:
@@ -51,6 +64,6 @@ class Forms:
         if isinstance(expression, RuleReference):
             return ("rule", expression.rule_name)
         if isinstance(expression, ListReference):
-            return ("list", expression.list_name)
+            return ("list", expression.list_name, is_command(expression))
         assert isinstance(expression, Group)
         return (type(expression).__name__, *(self.of(item) for item in expression.items))

@@ -15,7 +15,7 @@ from hassil.intents import RangeSlotList, WildcardSlotList
 
 from appliance.grammar import packing
 from appliance.grammar.chunk import parts_of
-from appliance.grammar.forms import Forms
+from appliance.grammar.forms import Forms, begins_with_command, is_command
 from appliance.grammar.sayable import Sayable
 from appliance.grammar.scope import Scope
 from appliance.grammar.spoken import ways
@@ -28,6 +28,8 @@ END = 0
 """The node where a sentence is over."""
 WILD = "*"
 """Pseudo letter: any letter, in a free-text slot."""
+LATER_COST = 2.0
+"""Natural log, of putting a command off: "turn off the lights in five minutes"."""
 
 
 class Arc(NamedTuple):
@@ -43,8 +45,9 @@ class Graph:
     """All that may be said. Not thread-safe: expansion remembers."""
 
     def __init__(self, language: str, skip_words: Sequence[str] = (), *, coarse: bool = False) -> None:
-        """`coarse`: of ranges only the numbers up to 12 and those that 5 divides."""
+        """`coarse`: of ranges only the numbers up to 12 and those that 5 divides, and no command put off."""
         self._language = language
+        self._coarse = coarse
         self._tries = Tries(language, coarse)
         self._tails = Tails()
         self._forms = Forms()
@@ -57,6 +60,7 @@ class Graph:
         self._skips = tuple(dict.fromkeys(way for skip in skip_words for way in ways(skip, language)))
         self._starts: dict[int, float] = {}
         self._sentences: list[tuple[Expression, int, float]] = []
+        self._put_off: list[tuple[int, int, float]] = []
         self._texts: list[tuple[str, float]] = []
         self.start = self._node("start")
 
@@ -64,8 +68,7 @@ class Graph:
         """Adds a sentence; False where it can never be said (an empty list, an unknown rule or letter)."""
         if not self._sayable.can_say(expression, scope):
             return False
-        self._start_at(self._expression(expression, scope, END), cost)
-        self._sentences.append((expression, scope, cost))
+        self._take(expression, scope, cost)
         return True
 
     def add_text(self, text: str, cost: float) -> bool:
@@ -82,9 +85,8 @@ class Graph:
         other._tries, other._skips, other._scopes = self._tries, self._skips, self._scopes
         other._tails, other._forms = self._tails, self._forms
         other._sayable, other._chunks = self._sayable, self._chunks
-        for expression, scope, cost in self._sentences:
-            other._start_at(other._expression(expression, scope, END), cost)
-            other._sentences.append((expression, scope, cost))
+        for sentence in self._sentences:
+            other._take(*sentence)
         for text, cost in self._texts:
             other.add_text(text, cost)
         return other
@@ -130,6 +132,14 @@ class Graph:
         """What `node` says: packed into a number (see packing), or in words."""
         return self._nodes[node]
 
+    def _take(self, expression: Expression, scope: int, cost: float) -> None:
+        """A sentence that begins with a command goes on behind the end of every other sentence."""
+        self._sentences.append((expression, scope, cost))
+        if not self._coarse and begins_with_command(expression):
+            self._put_off.append((self._forms.of(expression), scope, cost + LATER_COST))
+        else:
+            self._start_at(self._expression(expression, scope, END), cost)
+
     def _start_at(self, node: int, cost: float) -> None:
         self._starts[node] = min(cost, self._starts.get(node, cost))
 
@@ -161,7 +171,7 @@ class Graph:
             case ("begin",):
                 return [Arc("", target, cost) for target, cost in self._starts.items()]
             case ("end",):
-                return [Arc(" ", self._said(skip, skip, END), SKIP_COST, " ") for skip in self._skips]
+                return self._end_arcs()
             case ("any", targets):
                 return [Arc("", target) for target in targets]
             case ("perm", items, scope, following):
@@ -174,6 +184,11 @@ class Graph:
         """The first word of a sentence begins behind a word boundary like every other."""
         polite = [Arc(" ", self._said(skip, f"{skip} ", self.start), SKIP_COST) for skip in self._skips]
         return [Arc(" ", self._node("begin")), *polite]
+
+    def _end_arcs(self) -> list[Arc]:
+        """Behind a sentence: politeness, or when it is to be done."""
+        polite = [Arc(" ", self._said(skip, skip, END), SKIP_COST, " ") for skip in self._skips]
+        return polite + [Arc("", self._rest(form, 1, scope, END), cost) for form, scope, cost in self._put_off]
 
     def _value_arcs(self, packed: int) -> Iterable[Arc]:
         number, at, following = packing.of_value(packed)
@@ -232,6 +247,8 @@ class Graph:
         if (span := reference.get_inline_range()) is not None:
             values: Any = RangeSlotList(name=None, start=span[0], stop=span[1], step=span[2])
             return self._value(self._tries.of(values, None, span), 0, following)
+        if is_command(reference) and following == END and not self._coarse:
+            return self.start
         where = self._scopes[scope]
         if isinstance(where.lists[reference.list_name], WildcardSlotList):
             return self._node("wild", False, following)

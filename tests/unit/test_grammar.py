@@ -122,6 +122,50 @@ def test_a_free_text_slot_takes_any_words_and_is_kept_apart() -> None:
     assert entry is not None and known.is_wild(entry.state) and known.final(entry.state) is not None
 
 
+LATER: dict[str, Any] = {
+    **SENTENCES,
+    "intents": {
+        **SENTENCES["intents"],
+        "Later": {
+            "data": [
+                {"sentences": ["{command:conversation_command} in {minutes} minute[s]"]},
+                {"sentences": ["in {minutes} minute[s] {command:conversation_command}"]},
+            ]
+        },
+    },
+    "lists": {**SENTENCES["lists"], "command": {"wildcard": True}},
+}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["turn on bed light in five minutes", "in five minutes turn on bed light", "whats the time in one minute please"],
+)
+def test_a_command_put_off_is_a_sentence_of_the_grammar(text: str) -> None:
+    known = walker(LATER)
+    assert said(known, text) is not None
+    written = known.write(text)
+    intents = Intents.from_dict(LATER)
+    found = written and recognize(written, intents, language="en")
+    assert found and found.intent.name == "Later"
+
+
+@pytest.mark.parametrize("text", ["in five minutes", "in five minutes turn on bed", "turn on bed in five minutes"])
+def test_only_a_command_can_be_put_off(text: str) -> None:
+    assert said(walker(LATER), text) is None
+    assert walker(LATER).write(text) is None
+
+
+def test_a_command_is_no_less_whole_because_it_can_be_put_off() -> None:
+    known = walker(LATER)
+    at = 0
+    for letter in " set timer for five minutes":
+        step = known.step(at, letter)
+        assert step is not None
+        at = step.state
+    assert known.final(at) is not None and not known.extendable(at) and known.slots_ahead(at) == 0
+
+
 def test_what_may_follow_is_known() -> None:
     known = walker()
 

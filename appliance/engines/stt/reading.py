@@ -97,10 +97,15 @@ class Readings:
             complete=True,
             extendable=self._states.walker.extendable(state),
             slots_ahead=self._states.walker.slots_ahead(state),
-            behind=best - first.score,
+            behind=self._best_beginning(grammar, first) - first.score,
             alternatives=others,
             evidence=evidence,
         )
+
+    def _best_beginning(self, grammar: Beam, whole: _Whole) -> float:
+        """Natural log; free text fits every sound, so that it counts only against free text."""
+        now = grammar.hypotheses
+        return float(now.score[0] if now.loose[whole.at] else now.score[~now.loose][0])
 
     def _wholes(self, grammar: Beam) -> list[_Whole]:
         """Whole sentences, best first, each text once."""
