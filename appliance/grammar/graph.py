@@ -28,8 +28,9 @@ END = 0
 """The node where a sentence is over."""
 WILD = "*"
 """Pseudo letter: any letter, in a free-text slot."""
-LATER_COST = 2.0
-"""Natural log, of putting a command off: "turn off the lights in five minutes"."""
+LATER_COST = 8.0
+"""Natural log, of putting a command off ("turn off the lights in five minutes"); at 2, 5 of 100 orders in noise at 6 dB were
+heard to be put off, at 8 none."""
 
 
 class Arc(NamedTuple):
