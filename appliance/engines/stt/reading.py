@@ -103,9 +103,15 @@ class Readings:
         )
 
     def _best_beginning(self, grammar: Beam, whole: _Whole) -> float:
-        """Natural log; free text fits every sound, so that it counts only against free text."""
-        now = grammar.hypotheses
-        return float(now.score[0] if now.loose[whole.at] else now.score[~now.loose][0])
+        """Natural log, of the hypotheses that end with a word; free text fits every sound and counts only against itself."""
+        assert self._states is not None
+        now, walker = grammar.hypotheses, self._states.walker
+        for score, state, loose in zip(now.score.tolist(), now.state.tolist(), now.loose.tolist(), strict=True):
+            if score <= whole.score:
+                break
+            if (not loose or now.loose[whole.at]) and (walker.is_wild(state) or " " in walker.letters(state)):
+                return float(score)
+        return whole.score
 
     def _wholes(self, grammar: Beam) -> list[_Whole]:
         """Whole sentences, best first, each text once."""
