@@ -7,6 +7,7 @@ Text becomes an intent as in the running program; the recogniser runs in a proce
 from __future__ import annotations
 
 import json
+import select
 import subprocess
 import sys
 import tempfile
@@ -30,6 +31,8 @@ from appliance.settings.child import ChildConfig
 
 SEED = 7
 AUDIO = {".flac", ".wav", ".ogg"}
+MOST_ANSWER_S = 120.0
+"""The first answer takes the model and the grammar (5,000 names: 2 s), each other one a recording, of 60 s at the most."""
 
 
 def run(request: Request) -> SuiteResult:
@@ -90,10 +93,9 @@ def _ask(
     question.write_text(json.dumps(asked), encoding="utf-8")
     with question.open("rb") as given, (place / "log").open("w+b") as log:
         command = [sys.executable, "-m", "appliance.engines.stt.measure"]
-        with subprocess.Popen(command, stdin=given, stdout=subprocess.PIPE, stderr=log) as process:
-            assert process.stdout is not None
+        with subprocess.Popen(command, bufsize=0, stdin=given, stdout=subprocess.PIPE, stderr=log) as process:
             try:
-                for line in process.stdout:
+                for line in _lines(process):
                     answer = json.loads(line)
                     if "error" in answer and "file" not in answer:
                         raise SttError("measure-failed", str(answer["error"]))
@@ -104,6 +106,16 @@ def _ask(
             log.seek(0)
             last = log.read().decode(errors="replace").strip().splitlines()[-1:]
             raise SttError("measure-failed", f"The recogniser ended: {' '.join(last)}")
+
+
+def _lines(process: subprocess.Popen[bytes]) -> Iterator[bytes]:
+    """What `process` (unbuffered) prints. Raises SttError where it prints nothing for MOST_ANSWER_S."""
+    assert process.stdout is not None
+    while select.select([process.stdout], [], [], MOST_ANSWER_S)[0]:
+        if not (line := process.stdout.readline()):
+            return
+        yield line
+    raise SttError("measure-hung", f"The recogniser gave nothing for {MOST_ANSWER_S:.0f} s.")
 
 
 def _of_engine(engine: dict[str, Any], details: list[dict[str, Any]]) -> dict[str, float | None]:

@@ -40,8 +40,6 @@ class Conversation:
         self._announced: str | None = None
         self._said, self._said_s = "", 0.0
         self.records: deque[TurnRecord] = deque(maxlen=RECORDS)
-        self.unheard = 0
-        """Openings that came while one waited already."""
         tools.ear.on_detection = self._detected
 
     @property
@@ -66,8 +64,9 @@ class Conversation:
                 return
             self._turn.cut()
         if self._next.full():
-            self._next.get_nowait()
-            self.unheard += 1
+            log.info(
+                "turn: opened by %s while %s waited: the newer counts", opening.cause, self._next.get_nowait().cause
+            )
         self._next.put_nowait(opening)
 
     def let_go(self, ended: bool) -> None:

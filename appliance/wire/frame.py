@@ -118,11 +118,6 @@ class Connection:
     def _error(self, code: str, what: str) -> EngineError:
         return EngineError(code, f"{self.peer} {what}.", self.stage)
 
-    @property
-    def backlog_bytes(self) -> int:
-        """Bytes written that the peer has not taken yet."""
-        return self._writer.transport.get_write_buffer_size()
-
     async def close(self) -> None:
         """Closes at once; never raises, waits at most half a second for the transport."""
         self._writer.close()
