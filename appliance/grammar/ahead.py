@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from appliance.grammar import packing
 from appliance.grammar.graph import END, Graph
 
 MANY_SLOTS = 2
@@ -18,17 +17,14 @@ class SlotsAhead:
 
     def of(self, node: int) -> int:
         """Most slots that a way from `node` to the sentence's end can begin, at most MANY_SLOTS."""
+        if (following := self._graph.following(node)) is not None:
+            return min(self._graph.opens_value(node) + self.of(following), MANY_SLOTS)
         if (known := self._known.get(node)) is None:
             known = self._known[node] = min(self._count(node), MANY_SLOTS)
         return known
 
     def _count(self, node: int) -> int:
         match self._graph.definition(node):
-            case int(packed) if packed & 3 == packing.TEXT:
-                return self.of(packing.of_text(packed)[1])
-            case int(packed) if packed & 3 == packing.VALUE:
-                _, at, following = packing.of_value(packed)
-                return (at == 0) + self.of(following)
             case ("wild", inside, following):
                 return (not inside) + self.of(following)
         return max((self.of(arc.target) for arc in self._graph.arcs(node)), default=0)

@@ -1,4 +1,4 @@
-"""In: nodes of a graph. Out: all that can be said next from each, past the arcs that say nothing, eight bytes a letter."""
+"""In: nodes of a graph. Out: all that can be said next from each, past the arcs that say nothing, 16 bytes a letter."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from array import array
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from appliance.grammar.graph import END, Arc, Graph
+from appliance.grammar.graph import END, WILD, Arc, Graph
+from appliance.grammar.numbered import Numbered
 
 LETTER_BITS, COST_BITS = 21, 16
 """Sizes of a letter's number in Unicode, and of a cost in thousandths above -CHEAPEST."""
@@ -14,47 +15,98 @@ CHEAPEST = 8000
 DEAREST = (1 << COST_BITS) - 1 - CHEAPEST
 THOUSAND = 1000.0
 
+Way = tuple[int, str]
+"""What it costs to get somewhere, in thousandths, and what is written for it. The least counts: the cheapest, and of equally
+cheap ones the first in the alphabet."""
+
+
+class Step(NamedTuple):
+    """Where a letter leads."""
+
+    cost: int
+    """Thousandths."""
+    before: str
+    """What is written on the way to the letter."""
+    written: str
+    """And for the letter itself."""
+    node: int
+    """The one behind it."""
+
 
 class Closure(NamedTuple):
     """All that can be said next from a node."""
 
     arcs: array[int]
-    """(target, cost, letter) each in one number."""
-    final: int | None
-    """Thousandths that it costs to end here."""
+    """Two numbers an arc: (node behind it, cost) and (what is written before it and for it, letter)."""
+    end: Way | None
+    """The way to end here."""
 
 
 class Closures:
-    """Of `graph`; those of nodes in the middle of a text, which are most, are not kept."""
+    """Of `graph`; those of nodes in the middle of a text or value, which are most, are not kept."""
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
         self._known: dict[int, Closure] = {}
+        self._written: Numbered[tuple[str, str]] = Numbered()
 
     def onward(self, node: int, after_space: bool) -> Iterator[tuple[str, int, int]]:
-        """(letter, node behind it, thousandths) of all that can be said next, within free-text slots too."""
-        if (plain := self._plain(node, after_space)) is not None:
-            yield *plain, 0
-            return
-        for arc in self.of(node, after_space).arcs:
-            cost = (arc >> LETTER_BITS & (1 << COST_BITS) - 1) - CHEAPEST
-            yield chr(arc & (1 << LETTER_BITS) - 1), arc >> LETTER_BITS + COST_BITS, cost
+        """(letter, node behind it, thousandths) of all that can be said next, within free-text slots too.
 
-    def end(self, node: int) -> int | None:
-        """Thousandths that it costs to end at `node`."""
-        plain = self._plain(node, False)
-        return None if plain is not None and plain[0] != " " else self.of(node, False).final
+        A letter may lead to the same node twice.
+        """
+        if (text := self._graph.plain(node)) is not None:
+            letter, _, target = text
+            if _is_silent(letter, after_space):
+                yield from self.onward(target, after_space)
+            else:
+                yield letter, target, 0
+        elif (value := self._graph.value(node)) is not None:
+            for letter, target in value.letters:
+                yield letter, target, 0
+            if value.written is not None:
+                yield from self.onward(value.following, after_space)
+        else:
+            for place, sign in _pairs(self._of(node, after_space).arcs):
+                yield chr(sign & _LETTER), place >> COST_BITS, (place & _COST) - CHEAPEST
 
-    def only_ends(self, node: int) -> bool:
-        """Whether the sentence may end at `node`, behind a space."""
-        return self.of(node, True).final is not None
+    def steps(self, node: int, after_space: bool, letter: str) -> Iterator[Step]:
+        """Wherever `letter` leads, within free-text slots too."""
+        if (text := self._graph.plain(node)) is not None:
+            sign, written, target = text
+            if _is_silent(sign, after_space):
+                yield from _behind(written, self.steps(target, after_space, letter))
+            elif sign == letter:
+                yield Step(0, "", written, target)
+        elif (value := self._graph.value(node)) is not None:
+            for sign, target in value.letters:
+                if sign == letter:
+                    yield Step(0, "", "", target)
+            if value.written is not None:
+                yield from _behind(value.written, self.steps(value.following, after_space, letter))
+        else:
+            wanted, wild = ord(letter), ord(WILD) if letter != " " else -1
+            for place, number in _pairs(self._of(node, after_space).arcs):
+                if (found := number & _LETTER) == wanted or found == wild:
+                    before, written = self._written[number >> LETTER_BITS]
+                    said = letter if found == wild else written
+                    yield Step((place & _COST) - CHEAPEST, before, said, place >> COST_BITS)
 
-    def _plain(self, node: int, spaced: bool) -> tuple[str, int] | None:
-        """(letter, node behind it) where that is all that `node` says."""
-        plain = self._graph.plain(node)
-        return (plain[0], plain[2]) if plain is not None and plain[0] and not (spaced and plain[0] == " ") else None
+    def end(self, node: int, after_space: bool = False) -> Way | None:
+        """The way to end at `node`; a space that only an optional word would have followed counts for nothing."""
+        if (text := self._graph.plain(node)) is not None:
+            letter, written, target = text
+            if letter not in ("", " "):
+                return None
+            return _joined((0, written), self.end(target, after_space or letter == " "))
+        if (value := self._graph.value(node)) is not None:
+            ends = [self.end(target, True) for letter, target in value.letters if letter == " "]
+            if value.written is not None:
+                ends.append(_joined((0, value.written), self.end(value.following, after_space)))
+            return min((end for end in ends if end is not None), default=None)
+        return self._of(node, after_space).end
 
-    def of(self, node: int, after_space: bool) -> Closure:
+    def _of(self, node: int, after_space: bool) -> Closure:
         key = node << 1 | after_space
         if (known := self._known.get(key)) is None:
             known = self._known[key] = self._close(node, after_space)
@@ -62,37 +114,52 @@ class Closures:
 
     def _close(self, node: int, after_space: bool) -> Closure:
         """Follows arcs that say nothing from `node`; behind a space, further spaces say nothing."""
-        costs, waiting = {node: 0}, [node]
-        found: dict[tuple[str, int], int] = {}
+        silent: dict[int, Way] = {node: (0, "")}
+        found: dict[tuple[str, int], tuple[int, str, str]] = {}
+        waiting = [node]
         while waiting:
-            at = waiting.pop()
+            cost, written = silent[at := waiting.pop()]
             for arc in self._graph.arcs(at):
-                cost = costs[at] + _thousandths(arc)
-                if arc.letter == "" or (after_space and arc.letter == " "):
-                    if cost < costs.get(arc.target, DEAREST):
-                        costs[arc.target] = cost
+                onward = cost + _thousandths(arc)
+                if _is_silent(arc.letter, after_space):
+                    if (way := (onward, written + arc.written)) < silent.get(arc.target, _TOO_DEAR):
+                        silent[arc.target] = way
                         waiting.append(arc.target)
-                elif cost < found.get((arc.letter, arc.target), DEAREST):
-                    found[arc.letter, arc.target] = cost
-        spaced = {target: cost for (letter, target), cost in found.items() if letter == " "}
-        return Closure(
-            array("q", (_packed(letter, target, cost) for (letter, target), cost in found.items())),
-            self._end_cost(costs, spaced),
-        )
+                elif (step := (onward, written, arc.written)) < found.get((arc.letter, arc.target), _TOO_DEAR):
+                    found[arc.letter, arc.target] = step
+        ends = [silent.get(END)]
+        arcs = array("q")
+        for (letter, target), (cost, before, written) in found.items():
+            kept = min(max(cost + CHEAPEST, 0), _COST)
+            texts = self._written.number((before, written))
+            arcs.extend((target << COST_BITS | kept, texts << LETTER_BITS | ord(letter)))
+            if letter == " ":
+                ends.append(_joined((cost, before + written), self.end(target, True)))
+        return Closure(arcs, min((end for end in ends if end is not None), default=None))
 
-    def _end_cost(self, costs: dict[int, int], spaced: dict[int, int]) -> int | None:
-        """Of ending here: a space that only an optional word would have followed counts for nothing."""
-        ends = [costs[END]] if END in costs else []
-        for target, cost in spaced.items():
-            if (end := self.of(target, True).final) is not None:
-                ends.append(cost + end)
-        return min(ends, default=None)
+
+_TOO_DEAR = (DEAREST, "")
+_LETTER, _COST = (1 << LETTER_BITS) - 1, (1 << COST_BITS) - 1
+
+
+def _is_silent(letter: str, after_space: bool) -> bool:
+    return letter == "" or (after_space and letter == " ")
+
+
+def _joined(first: Way, then: Way | None) -> Way | None:
+    return None if then is None else (first[0] + then[0], first[1] + then[1])
+
+
+def _behind(written: str, steps: Iterator[Step]) -> Iterator[Step]:
+    """`steps`, once `written` stands."""
+    for step in steps:
+        yield step._replace(before=written + step.before)
+
+
+def _pairs(numbers: array[int]) -> Iterator[tuple[int, int]]:
+    each = iter(numbers)
+    return zip(each, each, strict=True)
 
 
 def _thousandths(arc: Arc) -> int:
     return round(arc.cost * THOUSAND) if arc.cost else 0
-
-
-def _packed(letter: str, target: int, cost: int) -> int:
-    kept = min(max(cost + CHEAPEST, 0), (1 << COST_BITS) - 1)
-    return (target << COST_BITS | kept) << LETTER_BITS | ord(letter)

@@ -1,8 +1,8 @@
 """In: expression trees of sentences. Out: a graph of letters, expanded only where somebody walks.
 
-A node is what is still to be said: (what, where in it, what follows). Equal rests are the same node, so that thousands of
-templates share their ends, and a list of 5,000 names is one trie however many sentences refer to it. Frequent kinds of
-nodes are packed into one number each.
+A node is what is still to be said: (what, where in it, what follows), in one number (see packing). Equal rests are the same
+node, so that thousands of templates share their ends, and a list of 5,000 names is one trie however many sentences refer
+to it.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from hassil.intents import RangeSlotList, WildcardSlotList
 from appliance.grammar import packing
 from appliance.grammar.chunk import parts_of
 from appliance.grammar.forms import Forms, begins_with_command, is_command
+from appliance.grammar.numbered import Numbered
 from appliance.grammar.sayable import Sayable
 from appliance.grammar.scope import Scope
 from appliance.grammar.spoken import ways
@@ -42,6 +43,17 @@ class Arc(NamedTuple):
     written: str = ""
 
 
+class Value(NamedTuple):
+    """Of a list, at some letter of it."""
+
+    letters: list[tuple[str, int]]
+    """(letter, node behind it) of all that may go on."""
+    written: str | None
+    """What is written for it where it may end here."""
+    following: int
+    """The node behind it."""
+
+
 class Graph:
     """All that may be said. Not thread-safe: expansion remembers."""
 
@@ -55,14 +67,17 @@ class Graph:
         self._scopes: list[Scope] = []
         self._sayable = Sayable(language, self._tries, self._forms, self._scopes)
         self._chunks: dict[str, tuple[tuple[tuple[str, str], ...] | str, ...]] = {}
-        self._ids: dict[int | tuple[Any, ...], int] = {("end",): END}
-        self._nodes: list[int | tuple[Any, ...]] = [("end",)]
+        self._table: Numbered[int | tuple[Any, ...]] = Numbered()
+        self._after_text: Numbered[int] = Numbered()
+        self._after_value: Numbered[tuple[int, int]] = Numbered()
+        """(trie, what follows)."""
         self._choices: dict[int, tuple[Arc, ...]] = {}
         self._skips = tuple(dict.fromkeys(way for skip in skip_words for way in ways(skip, language)))
         self._starts: dict[int, float] = {}
         self._sentences: list[tuple[Expression, int, float]] = []
         self._put_off: list[tuple[int, int, float]] = []
         self._texts: list[tuple[str, float]] = []
+        self._node("end")
         self.start = self._node("start")
 
     def add(self, expression: Expression, scope: int, cost: float) -> bool:
@@ -98,40 +113,59 @@ class Graph:
         return len(self._scopes) - 1
 
     def __len__(self) -> int:
-        return len(self._nodes)
+        """Nodes of the table."""
+        return len(self._table)
 
     def arcs(self, node: int) -> tuple[Arc, ...]:
         """Arcs out of `node`. Those of choices are remembered; the rest are quickly made again."""
         if (known := self._choices.get(node)) is not None:
             return known
-        packed = self._nodes[node]
-        if not isinstance(packed, int):
-            made = tuple(self._expand(packed))
-        elif packed & 3 == packing.TEXT:
-            letter, written, target = self._spelled(packed)
+        kind = node & 3
+        if kind == packing.TEXT:
+            letter, written, target = self._spelled(node)
             return (Arc(letter, target, 0.0, written),)
-        elif packed & 3 == packing.VALUE:
-            return tuple(self._value_arcs(packed))
-        else:
-            made = tuple(self._choice_arcs(packed) if packed & 3 == packing.CHOICE else self._rest_arcs(packed))
-        self._choices[node] = made
+        if kind == packing.VALUE:
+            return tuple(self._value_arcs(node))
+        made = self._choices[node] = tuple(self._expand(self.definition(node)))
         return made
 
     def plain(self, node: int) -> tuple[str, str, int] | None:
         """(letter, written, target) where `node` is in the middle of a text, its one arc, free of cost; None elsewhere."""
-        packed = self._nodes[node]
-        return self._spelled(packed) if isinstance(packed, int) and packed & 3 == packing.TEXT else None
+        return self._spelled(node) if node & 3 == packing.TEXT else None
+
+    def value(self, node: int) -> Value | None:
+        """What may be said next where `node` is in a list's value; None elsewhere."""
+        if node & 3 != packing.VALUE:
+            return None
+        at, after = packing.of_place(node)
+        number, following = self._after_value[after]
+        trie = self._tries[number]
+        return Value(
+            [(letter, packing.value(child, after)) for letter, child in trie.children(at)],
+            trie.written.get(at),
+            following,
+        )
+
+    def following(self, node: int) -> int | None:
+        """What follows the text or value that `node` is in; None where it is in neither."""
+        if node & 3 == packing.TEXT:
+            return self._after_text[packing.of_place(node)[1]]
+        return self._after_value[packing.of_place(node)[1]][1] if node & 3 == packing.VALUE else None
+
+    def opens_value(self, node: int) -> bool:
+        """Whether a value of a list begins at `node`."""
+        return node & 3 == packing.VALUE and packing.of_place(node)[0] == 0
 
     def wild_end(self, node: int) -> int:
         """What follows the free-text slot that `node` is in."""
-        match self._nodes[node]:
+        match self.definition(node):
             case ("wild", _, following):
                 return int(following)
         raise AssertionError(node)
 
     def definition(self, node: int) -> int | tuple[Any, ...]:
-        """What `node` says: packed into a number (see packing), or in words."""
-        return self._nodes[node]
+        """What a `node` of the table says: packed into a number (see packing), or in words."""
+        return self._table[packing.of_table(node)]
 
     def _take(self, expression: Expression, scope: int, cost: float) -> None:
         """A sentence that begins with a command goes on behind the end of every other sentence."""
@@ -148,24 +182,20 @@ class Graph:
         return self._number(definition)
 
     def _number(self, definition: int | tuple[Any, ...]) -> int:
-        node = self._ids.setdefault(definition, len(self._nodes))
-        if node == len(self._nodes):
-            self._nodes.append(definition)
-        return node
+        return packing.table(self._table.number(definition))
 
     def _text(self, tail: int, following: int) -> int:
-        return self._number(packing.text(tail, following)) if tail else following
+        return packing.text(tail, self._after_text.number(following)) if tail else following
 
-    def _spelled(self, packed: int) -> tuple[str, str, int]:
+    def _spelled(self, node: int) -> tuple[str, str, int]:
         """(letter, written, target) of a node in the middle of a text."""
-        at, following = packing.of_text(packed)
+        at, after = packing.of_place(node)
         letter, written, tail = self._tails[at]
-        return letter, written, self._text(tail, following)
+        return letter, written, packing.text(tail, after) if tail else self._after_text[after]
 
-    def _value(self, trie: int, at: int, following: int) -> int:
-        return self._number(packing.value(trie, at, following))
-
-    def _expand(self, node: tuple[Any, ...]) -> Iterable[Arc]:
+    def _expand(self, node: int | tuple[Any, ...]) -> Iterable[Arc]:
+        if isinstance(node, int):
+            return self._choice_arcs(node) if node & 1 == packing.CHOICE else self._rest_arcs(node)
         match node:
             case ("start",):
                 return self._start_arcs()
@@ -191,13 +221,13 @@ class Graph:
         polite = [Arc(" ", self._said(skip, skip, END), SKIP_COST, " ") for skip in self._skips]
         return polite + [Arc("", self._rest(form, 1, scope, END), cost) for form, scope, cost in self._put_off]
 
-    def _value_arcs(self, packed: int) -> Iterable[Arc]:
-        number, at, following = packing.of_value(packed)
-        trie = self._tries[number]
-        for letter, child in trie.children(at):
-            yield Arc(letter, self._value(number, child, following))
-        if (written := trie.written.get(at)) is not None:
-            yield Arc("", following, 0.0, written)
+    def _value_arcs(self, node: int) -> Iterable[Arc]:
+        value = self.value(node)
+        assert value is not None
+        for letter, child in value.letters:
+            yield Arc(letter, child)
+        if value.written is not None:
+            yield Arc("", value.following, 0.0, value.written)
 
     def _wild_arcs(self, inside: bool, following: int) -> Iterable[Arc]:
         yield Arc(WILD, self._node("wild", True, following))
@@ -247,13 +277,16 @@ class Graph:
     def _list(self, reference: ListReference, scope: int, following: int) -> int:
         if (span := reference.get_inline_range()) is not None:
             values: Any = RangeSlotList(name=None, start=span[0], stop=span[1], step=span[2])
-            return self._value(self._tries.of(values, None, span), 0, following)
+            return self._value(self._tries.of(values, None, span), following)
         if is_command(reference) and following == END and not self._coarse:
             return self.start
         where = self._scopes[scope]
         if isinstance(where.lists[reference.list_name], WildcardSlotList):
             return self._node("wild", False, following)
-        return self._value(self._tries.in_scope(where, reference.list_name), 0, following)
+        return self._value(self._tries.in_scope(where, reference.list_name), following)
+
+    def _value(self, trie: int, following: int) -> int:
+        return packing.value(0, self._after_value.number((trie, following)))
 
     def _chunk(self, text: str, following: int) -> int:
         """A piece of a template: letter by letter, but figures, signs and abbreviations in every way they are said."""

@@ -91,7 +91,7 @@ class Walker:
                 self._finals[state] = None if end is None else end + step.cost
             else:
                 ends = [(self._closures.end(node), cost) for node, cost in self._nodes(state)]
-                least = min((end + cost for end, cost in ends if end is not None), default=None)
+                least = min((end[0] + cost for end, cost in ends if end is not None), default=None)
                 self._finals[state] = None if least is None else least / THOUSAND
         return self._finals[state]
 
