@@ -21,6 +21,7 @@ from hassil.util import check_excluded_context, check_required_context
 from appliance.errors import GrammarError
 from appliance.grammar.graph import Graph
 from appliance.grammar.scope import Scope
+from appliance.grammar.shared import Shared
 from appliance.grammar.source import GrammarSource
 
 FOREIGN_COST = 0.7
@@ -28,6 +29,7 @@ FOREIGN_COST = 0.7
 CORE_INTENTS = ("HassTurnOn", "HassTurnOff")
 """What a home is told most often."""
 T = TypeVar("T")
+_SHARED = Shared()
 
 ANSWER_GAIN = -3.0
 """Natural log: an answer to the question just asked, before everything else."""
@@ -102,9 +104,11 @@ def _with(common: dict[str, T], own: Mapping[str, T]) -> Mapping[str, T]:
 @lru_cache(20_000)
 def _parse(text: str) -> Sentence | None:
     try:
-        return parse_sentence(text)
+        sentence = parse_sentence(text)
     except (HassilError, ParseError, AssertionError, ValueError):
         return None
+    sentence.expression = _SHARED.of(sentence.expression)
+    return sentence
 
 
 def _holds(key: str, value: Any, home: Mapping[str, Any]) -> bool:

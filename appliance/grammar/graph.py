@@ -71,7 +71,8 @@ class Graph:
         self._after_text: Numbered[int] = Numbered()
         self._after_value: Numbered[tuple[int, int]] = Numbered()
         """(trie, what follows)."""
-        self._choices: dict[int, tuple[Arc, ...]] = {}
+        self._choices: dict[int, tuple[Arc, ...] | int] = {}
+        """Of nodes of the table, their arcs; of those that only lead on, which are most, where to."""
         self._skips = tuple(dict.fromkeys(way for skip in skip_words for way in ways(skip, language)))
         self._starts: dict[int, float] = {}
         self._sentences: list[tuple[Expression, int, float]] = []
@@ -119,14 +120,15 @@ class Graph:
     def arcs(self, node: int) -> tuple[Arc, ...]:
         """Arcs out of `node`. Those of choices are remembered; the rest are quickly made again."""
         if (known := self._choices.get(node)) is not None:
-            return known
+            return (Arc("", known),) if isinstance(known, int) else known
         kind = node & 3
         if kind == packing.TEXT:
             letter, written, target = self._spelled(node)
             return (Arc(letter, target, 0.0, written),)
         if kind == packing.VALUE:
             return tuple(self._value_arcs(node))
-        made = self._choices[node] = tuple(self._expand(self.definition(node)))
+        made = tuple(self._expand(self.definition(node)))
+        self._choices[node] = made[0].target if len(made) == 1 and made[0] == Arc("", made[0].target) else made
         return made
 
     def plain(self, node: int) -> tuple[str, str, int] | None:
