@@ -19,8 +19,8 @@ from appliance.settings.child import ModelFile
 
 KNOWN_TYPES = ("zipformer2", "zipformer")
 """model_type of encoders whose states all start as zeros and come back in the order of the inputs."""
-MOST_CONTEXTS = 4_096
-"""Decoder outputs kept, with what each expects (1.8 kB with 320 dimensions and 500 pieces)."""
+MOST_CONTEXTS = 2_048
+"""Decoder outputs kept, with what each expects (1.8 kB with 320 dimensions and 500 pieces); more than a frame can ask for."""
 EXPECTED_STEP = np.float32(1 / 8)
 """Natural log: what the decoder expects is kept in a byte; of a share of 0.3 of it the error is 0.02 at the most."""
 NOT_DECODED = 0
@@ -77,9 +77,12 @@ class Transducer:
             raise SttError("model-unknown", f"{model.name} looks back {self.history} pieces; the search knows 2 only.")
         self.pieces = _read_pieces(model.files["tokens"])
         self.context_count = (len(self.pieces) + 1) * len(self.pieces)
-        self._forget_decoded()
-        self._outputs = np.zeros((1024, int(self._decoder.get_outputs()[0].shape[1])), np.float32)
-        self._expected = np.zeros((1024, len(self.pieces)), np.uint8)
+        # zeros are memory only where they are written: of many pieces there are millions of contexts
+        self._rows = np.zeros(self.context_count + 1, np.int16)
+        self._contexts = np.full(MOST_CONTEXTS + 1, self.context_count, np.int32)
+        self._decoded_count = 0
+        self._outputs = np.zeros((MOST_CONTEXTS + 1, int(self._decoder.get_outputs()[0].shape[1])), np.float32)
+        self._expected = np.zeros((MOST_CONTEXTS + 1, len(self.pieces)), np.uint8)
 
     def states(self) -> States:
         """Encoder states before the first frame."""
@@ -111,36 +114,26 @@ class Transducer:
         """
         return self._expected[self._decoded(contexts)] * -EXPECTED_STEP
 
-    def _decoded(self, contexts: NDArray[np.int64]) -> NDArray[np.int32]:
-        """Rows of `contexts`, made where they are missing."""
-        missing = contexts[self._rows[contexts] == NOT_DECODED]
-        if self._decoded_count + len(missing) > MOST_CONTEXTS:
-            self._forget_decoded()
-            missing = contexts
-        if len(missing):
-            self._decode(missing)
+    def _decoded(self, contexts: NDArray[np.int64]) -> NDArray[np.int16]:
+        """Rows of `contexts`, made where they are missing, in the place of the oldest."""
+        while len(missing := contexts[self._rows[contexts] == NOT_DECODED]):
+            self._decode(missing)  # which may have taken the place of others of them
         return self._rows[contexts]
-
-    def _forget_decoded(self) -> None:
-        """Zeros are memory only where they are written: of many pieces there are millions of contexts."""
-        self._rows = np.zeros(self.context_count, np.int32)
-        self._decoded_count = NOT_DECODED + 1
 
     def _decode(self, contexts: NDArray[np.int64]) -> None:
         count = len(self.pieces)
         # -1 stands for "before the sentence", as sherpa-onnx gives it
         pairs = np.stack((contexts // count - 1, contexts % count), axis=1)
         output = self._decoder.run(None, {self._decoder_name: pairs})[0]
-        first = self._decoded_count
-        while first + len(contexts) > len(self._outputs):
-            self._outputs = np.concatenate([self._outputs, np.zeros_like(self._outputs)])
-            self._expected = np.concatenate([self._expected, np.zeros_like(self._expected)])
-        self._rows[contexts] = np.arange(first, first + len(contexts))
+        rows = (self._decoded_count + np.arange(len(contexts))) % MOST_CONTEXTS + 1
         self._decoded_count += len(contexts)
-        self._outputs[first : first + len(contexts)] = output
+        self._rows[self._contexts[rows]] = NOT_DECODED
+        self._contexts[rows] = contexts
+        self._rows[contexts] = rows
+        self._outputs[rows] = output
         silent = self._joined(np.zeros_like(output), output)[:, 1:]
         silent -= np.log(np.exp(silent).sum(axis=1, keepdims=True))
-        self._expected[first : first + len(contexts), 1:] = np.rint(silent / -EXPECTED_STEP).clip(0, 255)
+        self._expected[rows, 1:] = np.rint(silent / -EXPECTED_STEP).clip(0, 255)
 
     def first_context(self) -> int:
         """The context before the first piece."""
