@@ -6,12 +6,15 @@ import random
 from typing import Any
 
 import pytest
+from hassil.expression import Expression, Group, TextChunk
 from hassil.intents import Intents
+from hassil.parse_expression import parse_sentence
 from hassil.recognize import recognize
 from hassil.sample import sample_intents
 
 from appliance.errors import GrammarError
 from appliance.grammar.compile import compile_grammar
+from appliance.grammar.shared import Shared
 from appliance.grammar.source import GrammarSource
 from appliance.grammar.spoken import letters, number_words, ways
 from appliance.grammar.walk import Walker
@@ -242,6 +245,49 @@ def test_five_thousand_names_are_one_trie() -> None:
     )
     assert len(many.graph) <= len(few.graph)
     assert Walker(many.graph).write("set lamp four thousand two of hall five to ten percent") is not None
+
+
+def test_equal_parts_of_templates_are_kept_once_and_say_the_same() -> None:
+    texts = ["turn on [the|my] {name:lamp}", "turn off [the|my] {name:lamp}", "(a;b) [the|my] {name}", "<x> [the|all]"]
+    shared = Shared()
+    first, second, third, fourth = (shared.of(parse_sentence(text).expression) for text in texts)
+    plain = [parse_sentence(text).expression for text in texts]
+    assert [str(_without_parents(each)) for each in (first, second, third, fourth)] == [
+        str(_without_parents(each)) for each in plain
+    ]
+    assert all(isinstance(each, Group) for each in (first, second, third, fourth))
+    assert first.items[2] is second.items[2] and first.items[-1] is second.items[-1]  # type: ignore[attr-defined]
+    assert third.items[-1] is not first.items[-1], "another slot"  # type: ignore[attr-defined]
+
+
+def _without_parents(expression: Expression) -> Expression:
+    if isinstance(expression, TextChunk):
+        expression.parent = None
+    for item in expression.items if isinstance(expression, Group) else ():
+        _without_parents(item)
+    return expression
+
+
+def test_what_is_written_does_not_hang_on_what_was_written_before() -> None:
+    sentences = {
+        **SENTENCES,
+        "intents": {"Ask": {"data": [{"sentences": ["(what's|whats|what is) {name}['s] (state|name)", "{song} it"]}]}},
+    }
+    texts = [
+        "whats bed light",
+        "whats bed lights state",
+        "what is t v name",
+        "what is lamp two st",
+        "let it be it",
+        "wh",
+    ]
+    one = walker(sentences)
+    for text in [whole[:end].rstrip() for whole in texts for end in range(len(whole), 0, -1)]:
+        for complete in (True, False):
+            assert one.write(text, whole=complete) == walker(sentences).write(text, whole=complete)
+    assert one.write("whats bed lights state") == "whats Bed Light's state"
+    assert one.write("what is lamp two st", whole=False) == "what is Lamp 2 st"
+    assert one.write("let it be it") == "let it be it"
 
 
 def test_spoken_forms() -> None:
