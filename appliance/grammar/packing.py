@@ -10,7 +10,7 @@ TABLE, TEXT, VALUE = range(3)
 """Kinds of nodes, in the lowest two bits; with the place in a text or trie, and what follows, they fill NODE_BITS."""
 NODE_BITS = 47
 _KIND_BITS, _PLACE_BITS = 2, 24
-MOST_PLACES, MOST_FOLLOWING = 1 << _PLACE_BITS, 1 << NODE_BITS - _KIND_BITS - _PLACE_BITS
+MOST_PLACES = 1 << _PLACE_BITS
 CHOICE, REST = range(2)
 """Kinds of definitions in the table that are one number, in the lowest bit; what follows stands in the highest, which may be
 of any length."""
