@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from appliance.settings.conversation import ConversationSettings
 
-PAUSE_FACTOR = 1.3
-"""A speaker who paused p ms inside this utterance is given 1.3 · p before silence counts as the end."""
+PAUSE_FACTOR = 1.1
+"""A speaker who paused p ms inside this utterance is given 1.1 · p before silence counts as the end, where more may follow: of
+7 later pauses in 200 orders 6 were shorter than the longest before them (0.5 to 0.7 of it), one 1.6 times as long."""
 STEADY_MS = 1500
 """A complete reading unchanged for this long ends the turn although voice goes on (television, a second person)."""
 QUIETER_DB = 26.0
@@ -165,11 +166,14 @@ class EndOfSpeech:
 
     def _wait_ms(self, reading: Reading | None) -> float:
         s = self._settings
+        patience = min(self._longest_pause_ms * PAUSE_FACTOR, s.incomplete_wait_ms)
         if reading is None or not reading.complete or (reading.confidence is not None and reading.confidence < SURE):
             wait: float = s.incomplete_wait_ms
         elif reading.more_expected:
             wait = s.extendable_wait_ms if reading.brief else s.incomplete_wait_ms
-        elif reading.brief or not reading.slots_ahead:
+        elif not reading.slots_ahead:
+            wait, patience = s.complete_wait_ms, 0.0  # nothing can follow, however slow the speaker is
+        elif reading.brief:
             wait = s.complete_wait_ms
         else:
             wait = s.detail_wait_ms if reading.slots_ahead == 1 else s.extendable_wait_ms
@@ -177,7 +181,6 @@ class EndOfSpeech:
         if short and reading is not None and " " not in reading.text:  # noise ahead of a voice is often read so
             clear = reading.confidence is None or reading.confidence >= CLEAR
             wait = max(wait, s.single_word_wait_ms if clear else s.incomplete_wait_ms)
-        patience = min(self._longest_pause_ms * PAUSE_FACTOR, s.incomplete_wait_ms)
         return max(wait, patience)
 
     def _above_noise_db(self) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from appliance.conversation.endpoint import Decision, EndOfSpeech, Reading
@@ -85,10 +87,14 @@ def test_a_pause_in_an_unfinished_command_is_waited_for() -> None:
 def test_who_pauses_long_is_given_time() -> None:
     spans = [(1024, 0.9), (320, 0.0), (512, 0.9), (3000, 0.0)]
     end_ms = 1024 + 320 + 512
-    reading = Reading("turn on the lights", end_ms, complete=True, extendable=False, slots_ahead=0, confidence=0.95)
+    reading = Reading("turn on the lights", end_ms, complete=True, extendable=True, slots_ahead=1, confidence=0.95)
     decision = play(spans, {end_ms + 32: reading})
     assert decision is not None
-    assert decision.at_ms - end_ms >= 1.3 * 320
+    assert decision.at_ms - end_ms >= 1.1 * 320
+    whole = replace(reading, extendable=False, slots_ahead=0)
+    decision = play(spans, {end_ms + 32: whole})
+    assert decision is not None
+    assert decision.at_ms - end_ms < 320, "nothing can follow"
 
 
 def test_nobody_speaks() -> None:
