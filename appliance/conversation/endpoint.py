@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from appliance.settings.conversation import ConversationSettings
 
 PAUSE_FACTOR = 1.1
-"""A speaker who paused p ms inside this utterance is given 1.1 · p before silence counts as the end, where more may follow: of
-7 later pauses in 200 orders 6 were shorter than the longest before them (0.5 to 0.7 of it), one 1.6 times as long."""
+"""A speaker who paused p ms inside this utterance is given 1.1 · p before silence counts as the end, where more may
+follow: of 7 later pauses in 200 orders 6 were 0.5 to 0.7 of the longest before them, one 1.6 times as long."""
 STEADY_MS = 1500
 """A complete reading unchanged for this long ends the turn although voice goes on (television, a second person)."""
 QUIETER_DB = 26.0
