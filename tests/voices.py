@@ -1,20 +1,30 @@
-"""In: the shared folder. Out: its small neural voices, as a model file for a child and as what says a text."""
+"""In: the shared folder. Out: its small neural voices, as a model file and as what says a text, and what hears them."""
 
 from __future__ import annotations
 
 import hashlib
 import unicodedata
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnxruntime
+import pytest
 
 from appliance.engines.sound.resample import Resampler
+from appliance.engines.stt.constrained import ConstrainedRecogniser
 from appliance.engines.stt.seam import Samples
 from appliance.engines.tts.libespeak import Espeak
 from appliance.engines.tts.phonemes import tokens_of
+from appliance.errors import TtsError
+from appliance.intents.home import Home
+from appliance.intents.recognise import Interpreter
+from appliance.intents.source import grammar_source
 from appliance.settings.child import ModelFile
+from appliance.settings.engines import SttSettings
+from appliance.wire.stt import Transcribe
+from tests.contract.test_stt_child import model
 from tests.shared import MODELS
 
 RATE_HZ, VOICE_HZ = 16_000, 22_050
@@ -79,3 +89,27 @@ class Voice:
 
     def _english(self, words: str) -> str:
         return self._library.phonemes(words, "en-us") if words.strip() else ""
+
+
+def speaker_or_skip(name: str) -> Voice:
+    """The shared voice `name`; the test is skipped where espeak-ng's library is not at hand."""
+    try:
+        return Voice(MODELS / f"vits-sanotts-en_US-{name}", Espeak())
+    except TtsError as error:
+        pytest.skip(str(error))
+
+
+def heard_in(home: Home, folder: Path) -> tuple[Interpreter, Callable[[Samples], str]]:
+    """What understands texts in an English `home`, and what its recogniser makes of samples."""
+    source = grammar_source(home, "en")
+    recogniser = ConstrainedRecogniser(model(), SttSettings())
+    request = Transcribe(language="en", grammar=str(source.write(folder)))
+    pending = recogniser.prepare(request)
+    assert pending is not None and pending.result(60)
+
+    def hear(samples: Samples) -> str:
+        utterance = recogniser.utterance(request)
+        utterance.accept(samples)
+        return utterance.finish().text
+
+    return Interpreter(source, home), hear

@@ -13,18 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from appliance.engines.stt.constrained import ConstrainedRecogniser
 from appliance.engines.stt.seam import Samples
-from appliance.engines.tts.libespeak import Espeak
-from appliance.errors import TtsError
 from appliance.intents.home import Area, Entity, Home
-from appliance.intents.recognise import Interpreter
-from appliance.intents.source import grammar_source
-from appliance.settings.engines import SttSettings
-from appliance.wire.stt import Transcribe
-from tests.contract.test_stt_child import model
-from tests.shared import MODELS, needs_shared
-from tests.voices import Voice
+from tests.shared import needs_shared
+from tests.voices import heard_in, speaker_or_skip
 
 pytestmark = [
     needs_shared,
@@ -54,20 +46,10 @@ HOME = Home(
 
 @pytest.mark.parametrize("voice", ["amy", "kristin"])
 def test_foreign_names_are_understood_when_said_in_english(voice: str, tmp_path: Path) -> None:
-    try:
-        speaker = Voice(MODELS / f"vits-sanotts-en_US-{voice}", Espeak())
-    except TtsError as error:
-        pytest.skip(str(error))
-    source = grammar_source(HOME, "en")
-    interpreter, recogniser = Interpreter(source, HOME), ConstrainedRecogniser(model(), SttSettings())
-    request = Transcribe(language="en", grammar=str(source.write(tmp_path)))
-    pending = recogniser.prepare(request)
-    assert pending is not None and pending.result(60)
+    speaker, (interpreter, hear) = speaker_or_skip(voice), heard_in(HOME, tmp_path)
 
     def understood(samples: Samples) -> tuple[str, str] | None:
-        utterance = recogniser.utterance(request)
-        utterance.accept(samples)
-        meaning = interpreter.interpret(utterance.finish().text)
+        meaning = interpreter.interpret(hear(samples))
         return None if meaning is None else (meaning.intent, str(sorted(meaning.slots.items())))
 
     def meant(text: str) -> tuple[str, str]:

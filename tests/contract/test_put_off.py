@@ -11,17 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from appliance.engines.stt.constrained import ConstrainedRecogniser
-from appliance.engines.tts.libespeak import Espeak
-from appliance.errors import TtsError
 from appliance.intents.home import Area, Entity, Home
-from appliance.intents.recognise import Interpreter
-from appliance.intents.source import grammar_source
-from appliance.settings.engines import SttSettings
-from appliance.wire.stt import Transcribe
-from tests.contract.test_stt_child import model
-from tests.shared import MODELS, needs_shared
-from tests.voices import Voice
+from tests.shared import needs_shared
+from tests.voices import heard_in, speaker_or_skip
 
 pytestmark = [
     needs_shared,
@@ -50,20 +42,10 @@ SAID = {
 
 @pytest.mark.parametrize("voice", ["amy", "kristin"])
 def test_commands_put_off_are_heard(voice: str, tmp_path: Path) -> None:
-    try:
-        speaker = Voice(MODELS / f"vits-sanotts-en_US-{voice}", Espeak())
-    except TtsError as error:
-        pytest.skip(str(error))
-    source = grammar_source(HOME, "en")
-    interpreter, recogniser = Interpreter(source, HOME), ConstrainedRecogniser(model(), SttSettings())
-    request = Transcribe(language="en", grammar=str(source.write(tmp_path)))
-    pending = recogniser.prepare(request)
-    assert pending is not None and pending.result(60)
+    speaker, (interpreter, hear) = speaker_or_skip(voice), heard_in(HOME, tmp_path)
     wrong = []
     for text, (command, when) in SAID.items():
-        utterance = recogniser.utterance(request)
-        utterance.accept(speaker.say(text))
-        meaning = interpreter.interpret(heard := utterance.finish().text)
+        meaning = interpreter.interpret(heard := hear(speaker.say(text)))
         if meaning is None or meaning.slots != {"conversation_command": command, **when}:
             wrong.append(heard)
     LOG.info("%s: %d of %d, not %s", voice, len(SAID) - len(wrong), len(SAID), wrong)
