@@ -57,7 +57,11 @@ def compile_grammar(source: GrammarSource, answers: Sequence[str] = (), *, reduc
         intents = Intents.from_dict({"language": source.language, **source.sentences})
     except (HassilError, ParseError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise GrammarError("grammar-form", f"The grammar's source is not in hassil's form ({error}).") from error
-    graph = Graph(source.language, () if reduced else intents.skip_words, coarse=reduced)
+    graph = (
+        Graph(source.language, coarse=True)
+        if reduced
+        else Graph(source.language, intents.skip_words, sounds=source.sounds)
+    )
     taken, dropped = 0, []
     for name, intent in intents.intents.items():
         if reduced and name not in source.own_intents and name not in CORE_INTENTS:

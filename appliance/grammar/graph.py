@@ -7,7 +7,7 @@ to it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from hassil.expression import Alternative, Expression, ListReference, Permutation, RuleReference, TextChunk
@@ -34,6 +34,7 @@ LATER_COST = 8.0
 heard to be put off, at 8 none."""
 
 
+
 class Arc(NamedTuple):
     """`letter` is '' (nothing said), ' ' (a word ends), WILD or a letter; `written` goes into the sentence's text."""
 
@@ -57,11 +58,20 @@ class Value(NamedTuple):
 class Graph:
     """All that may be said. Not thread-safe: expansion remembers."""
 
-    def __init__(self, language: str, skip_words: Sequence[str] = (), *, coarse: bool = False) -> None:
-        """`coarse`: of ranges only the numbers up to 12 and those that 5 divides, and no command put off."""
+    def __init__(
+        self,
+        language: str,
+        skip_words: Sequence[str] = (),
+        *,
+        coarse: bool = False,
+        sounds: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> None:
+        """`coarse`: of ranges only the numbers up to 12 and those that 5 divides, and no command put off.
+        `sounds`: see GrammarSource.
+        """
         self._language = language
         self._coarse = coarse
-        self._tries = Tries(language, coarse)
+        self._tries = Tries(language, coarse, sounds)
         self._tails = Tails()
         self._forms = Forms()
         self._scopes: list[Scope] = []

@@ -26,6 +26,8 @@ class GrammarSource:
     """Intents done on the device itself or written by the owner: more likely than the rest."""
     context: dict[str, Any] = field(default_factory=dict)
     """Facts that templates may require, e.g. {'area': 'Kitchen'}."""
+    sounds: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Words of lists (letter form) → other letters that a recogniser may write them with; the text is written as ever."""
 
     def write(self, folder: Path) -> Path:
         """Writes `<sha256>.grammar.json` into `folder` (if not there yet) and gives its path."""
@@ -35,6 +37,7 @@ class GrammarSource:
                 "sentences": self.sentences,
                 "own_intents": list(self.own_intents),
                 "context": self.context,
+                "sounds": self.sounds,
             },
             sort_keys=True,
             ensure_ascii=False,
@@ -50,4 +53,5 @@ class GrammarSource:
     def read(cls, file: Path) -> GrammarSource:
         """Reads what `write` wrote."""
         tree = json.loads(file.read_text(encoding="utf-8"))
-        return cls(tree["language"], tree["sentences"], tuple(tree["own_intents"]), tree["context"])
+        sounds = {word: tuple(others) for word, others in tree["sounds"].items()}
+        return cls(tree["language"], tree["sentences"], tuple(tree["own_intents"]), tree["context"], sounds)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from hassil.numbers import get_rbnf_engine
@@ -59,6 +59,14 @@ def ways(text: str, language: str) -> tuple[str, ...]:
     if not forms or not all(forms):
         return ()
     return tuple(dict.fromkeys(itertools.islice((" ".join(each) for each in itertools.product(*forms)), MOST_WAYS)))
+
+
+def sounding_alike(said: str, sounds: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
+    """`said` with one of its words in the other letters of `sounds` (word → others)."""
+    words = said.split()
+    for at, word in enumerate(words):
+        for other in sounds.get(word, ()):
+            yield " ".join([*words[:at], other, *words[at + 1 :]])
 
 
 def _piece_ways(piece: str, language: str) -> tuple[str, ...]:

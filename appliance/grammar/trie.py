@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
@@ -13,7 +13,7 @@ from hassil.intents import RangeSlotList, SlotList, TextSlotList, TextSlotValue
 from hassil.sample import sample_expression
 
 from appliance.grammar.scope import Scope
-from appliance.grammar.spoken import number_words, ways
+from appliance.grammar.spoken import number_words, sounding_alike, ways
 
 UNSPOKEN = "unspoken"
 """Key in the metadata of a list value that is for typed text only."""
@@ -69,9 +69,12 @@ class Trie:
 class Tries:
     """Tries of lists, made once a set of values."""
 
-    def __init__(self, language: str, coarse: bool = False) -> None:
-        """`coarse`: of ranges only the numbers up to 12 and those that 5 divides."""
+    def __init__(
+        self, language: str, coarse: bool = False, sounds: Mapping[str, tuple[str, ...]] | None = None
+    ) -> None:
+        """`coarse`: of ranges only the numbers up to 12 and those that 5 divides. `sounds`: as in GrammarSource."""
         self._language = language
+        self._sounds = sounds or {}
         self._coarse = coarse
         self._made: dict[Any, int] = {}
         self._asked: dict[Any, int] = {}
@@ -94,8 +97,14 @@ class Tries:
         if key not in self._made:
             self._kept.append(values)  # ids are unique only while the list lives
             trie = Trie()
-            for spoken, written in self._texts(values, allowed):
+            texts = tuple(self._texts(values, allowed))
+            for spoken, written in texts:
                 trie.add(spoken, written)
+            for spoken, written in texts if self._sounds else ():
+                for other in sounding_alike(
+                    spoken, self._sounds
+                ):  # where another value is written so, that one is meant
+                    trie.add(other, written)
             self._made[key] = len(self._tries)
             self._tries.append(trie)
         return self._made[key]

@@ -23,6 +23,7 @@ from appliance.grammar.source import GrammarSource
 from appliance.intents.home import Home
 from appliance.intents.names import HomeNames
 from appliance.intents.owner import read_owner
+from appliance.intents.rare import written_otherwise
 from appliance.settings.conversation import IntentSettings
 
 log = logging.getLogger(__name__)
@@ -68,17 +69,18 @@ def grammar_source(
     """
     settings = settings or IntentSettings()
     spoken = base_language(language)
-    tree = _builtin(spoken) if settings.builtin else {"language": spoken, "intents": {}, "lists": {}}
+    tree: dict[str, Any] = _builtin(spoken) if settings.builtin else {"language": spoken, "intents": {}, "lists": {}}
     if settings.builtin:
         merge_dict(tree, _own(spoken))
-    owned = _merge_owner(tree, settings.sentences, problems)
+    owned, lists = _merge_owner(tree, settings.sentences, problems)
     for problem in _add_home(tree, home, spoken):
         _report(problem, problems)
     if home.area is None:
         _without_area(tree)
     context = {"area": home.area} if home.area is not None else {}
     present = tuple(name for name in (*LOCAL_INTENTS, *owned) if name in tree["intents"])
-    return GrammarSource(spoken, tree, tuple(dict.fromkeys(present)), context)
+    sounds = written_otherwise((*lists, tree["lists"]["name"], tree["lists"]["area"]), spoken)
+    return GrammarSource(spoken, tree, tuple(dict.fromkeys(present)), context, sounds)
 
 
 def following(source: GrammarSource) -> GrammarSource:
@@ -124,16 +126,20 @@ def _own(language: str) -> dict[str, Any]:
     return tree
 
 
-def _merge_owner(tree: dict[str, Any], files: Sequence[Path], problems: list[GrammarError] | None) -> list[str]:
-    """Merges the owner's files as Home Assistant does (lists grow); gives the names of their intents."""
+def _merge_owner(
+    tree: dict[str, Any], files: Sequence[Path], problems: list[GrammarError] | None
+) -> tuple[list[str], list[dict[str, Any]]]:
+    """Merges the owner's files as Home Assistant does (lists grow); gives the names of their intents, and their lists."""
     owned: list[str] = []
+    lists: list[dict[str, Any]] = []
     for file in files:
         found = read_owner(file, tree, str(tree["language"]))
         for problem in found.problems:
             _report(problem, problems)
         owned.extend(found.tree.get("intents", {}))
+        lists.extend(found.tree.get("lists", {}).values())
         merge_dict(tree, found.tree)
-    return owned
+    return owned, lists
 
 
 def _add_home(tree: dict[str, Any], home: Home, language: str) -> Iterator[GrammarError]:
