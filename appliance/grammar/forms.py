@@ -20,6 +20,11 @@ def begins_with_command(expression: Expression) -> bool:
     return type(expression) is Sequence and is_command(expression.items[0])
 
 
+def ends_with_command(expression: Expression) -> bool:
+    """Whether a sentence is something and then a command."""
+    return type(expression) is Sequence and is_command(expression.items[-1])
+
+
 class Forms:
     """Expressions by form."""
 

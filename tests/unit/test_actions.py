@@ -222,8 +222,18 @@ async def test_a_timer_gone_between_plan_and_act(room: Room) -> None:
     assert replacement is not None and replacement.reply == "I don't know that timer."
 
 
-async def test_a_delayed_command(room: Room) -> None:
-    assert await room.say("turn off the lights in five minutes") == "I will do that in 5 minutes."
+@pytest.mark.parametrize(
+    ("text", "reply"),
+    [
+        ("turn off the lights in five minutes", "I will do that in 5 minutes."),
+        ("turn off the lights in a minute", "I will do that in 1 minute."),
+        ("in half an hour turn off the lights", "I will do that in 30 minutes."),
+        ("turn off the lights in an hour", "I will do that in 1 hour."),
+        ("turn off the lights after an hour and a half", "I will do that in 1 hour and 30 minutes."),
+    ],
+)
+async def test_a_delayed_command(room: Room, text: str, reply: str) -> None:
+    assert await room.say(text) == reply
     assert room.timers.all()[0].command == "turn off the lights"
 
 
