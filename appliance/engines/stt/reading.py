@@ -10,6 +10,7 @@ from itertools import groupby
 from appliance.engines.stt.beam import Beam
 from appliance.engines.stt.confidence import Evidence, confidence
 from appliance.engines.stt.free import FreeSearch
+from appliance.engines.stt.letters import letters_apart
 from appliance.engines.stt.pieces import PieceStates, Vocabulary
 from appliance.grammar.ahead import MANY_SLOTS
 
@@ -28,6 +29,9 @@ ALTERNATIVE_SCALE = 0.3
 overconfident. At 0.3 a tenth less confidence (`intents.ask_within`) is 0.35 natural log, odds of 59 to 41."""
 MOST_READ = 4
 """Different sentences looked at."""
+LETTER = 0.25
+"""Natural log: what each letter costs by which a whole sentence departs from what the free search heard. It tells words apart
+that the model seldom writes: of 600 orders in noise 572 were read right without, 577 with 0.2 to 0.25, 575 with 0.5."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,12 @@ class _Whole:
     """A whole sentence among the hypotheses."""
 
     said: str
+    """In letter form, as it was heard."""
+    text: str
     score: float
+    """How well it fits the sound."""
+    worth: float
+    """The same less what its letters cost."""
     at: int
 
 
@@ -72,32 +81,32 @@ class Readings:
         free_text = self._vocabulary.text(free.pieces())
         if grammar is None or self._states is None:
             return Reading(free_text, free_text)
-        wholes = self._wholes(grammar)
+        rival_text = self._vocabulary.text(rival.pieces())
+        wholes = self._wholes(grammar, rival_text if led_to_end else None)
         best = float(grammar.hypotheses.score[0])
         if not wholes or (not led_to_end and wholes[0].score < best - CLEARLY):
             return Reading(self._states.walker.write(self._said(grammar, 0), whole=False) or "", free_text)
         first = wholes[0]
         if not first.said or not free_text:
             return Reading("", free_text)  # with its blank penalty the grammar finds words in silence too
-        margin = first.score - wholes[1].score if len(wholes) > 1 else MOST_MARGIN
-        evidence = self._evidence(
-            grammar, first, rival.score, margin, (free_text, self._vocabulary.text(rival.pieces()))
-        )
+        margin = first.worth - wholes[1].worth if len(wholes) > 1 else MOST_MARGIN
+        evidence = self._evidence(grammar, first, rival.score, margin, (free_text, rival_text))
         sure = confidence(evidence)
         others = tuple(
-            (text, sure * math.exp(ALTERNATIVE_SCALE * (each.score - first.score)))
+            (each.text, sure * math.exp(ALTERNATIVE_SCALE * (each.worth - first.worth)))
             for each in (wholes[1:] if led_to_end else ())
-            if (text := self._states.walker.write(each.said))
+            if each.text
         )
         state = int(grammar.hypotheses.state[first.at])
+        likeliest = max(wholes, key=lambda each: each.score)
         return Reading(
-            self._states.walker.write(first.said) or "",
+            first.text,
             free_text,
             sure,
             complete=True,
             extendable=self._states.walker.extendable(state),
             slots_ahead=self._states.walker.slots_ahead(state),
-            behind=self._best_beginning(grammar, first) - first.score,
+            behind=self._best_beginning(grammar, likeliest) - likeliest.score,
             alternatives=others,
             evidence=evidence,
         )
@@ -113,21 +122,28 @@ class Readings:
                 return float(score)
         return whole.score
 
-    def _wholes(self, grammar: Beam) -> list[_Whole]:
-        """Whole sentences, best first, each text once."""
+    def _wholes(self, grammar: Beam, heard: str | None) -> list[_Whole]:
+        """Whole sentences, the worthiest first, each text once: what is spelled otherwise is no other sentence.
+
+        `heard`: what their letters are compared with; None where that is not worth the time.
+        """
         assert self._states is not None
+        walker = self._states.walker
         found: dict[str, _Whole] = {}
         scored = []
         states, scores = grammar.hypotheses.state.tolist(), grammar.hypotheses.score.tolist()
         for at, (state, score) in enumerate(zip(states, scores, strict=True)):
-            if (end := self._states.walker.final(state)) is not None:
+            if (end := walker.final(state)) is not None:
                 scored.append((score - end, at))
         for score, at in sorted(scored, reverse=True):
             said = self._said(grammar, at)
-            found.setdefault(said, _Whole(said, score, at))
+            text = walker.write(said) or ""
+            if text not in found:
+                dear = LETTER * letters_apart(said, heard) if heard is not None else 0.0
+                found[text] = _Whole(said, text, score, score - dear, at)
             if len(found) == MOST_READ:
                 break
-        return list(found.values())
+        return sorted(found.values(), key=lambda each: each.worth, reverse=True)
 
     def _said(self, search: Beam, at: int) -> str:
         return self._vocabulary.text(search.trace.pieces(int(search.hypotheses.trace[at])))
