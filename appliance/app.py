@@ -31,11 +31,11 @@ from appliance.homelink import HomeLink
 from appliance.panel.panel import Panel
 from appliance.remote import DeviceSource, RemoteHands
 from appliance.settings import Settings
-from appliance.settings.child import ChildConfig, Models
 from appliance.supervisor.child import Child
 from appliance.supervisor.systemd import notify, watchdog_s
 from appliance.telemetry.health import HealthEndpoint
 from appliance.telemetry.telemetry import Telemetry
+from appliance.wire.child import ChildConfig, Models
 
 log = logging.getLogger(__name__)
 

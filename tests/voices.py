@@ -21,8 +21,8 @@ from appliance.errors import TtsError
 from appliance.intents.home import Home
 from appliance.intents.recognise import Interpreter
 from appliance.intents.source import grammar_source
-from appliance.settings.child import ModelFile
 from appliance.settings.engines import SttSettings
+from appliance.wire.child import ModelFile
 from appliance.wire.stt import Transcribe
 from tests.contract.test_stt_child import model
 from tests.shared import MODELS

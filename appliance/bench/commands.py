@@ -27,7 +27,7 @@ from appliance.grammar.spoken import letters, ways
 from appliance.intents.home import Home, load_home
 from appliance.intents.recognise import Interpreter
 from appliance.intents.source import grammar_source
-from appliance.settings.child import ChildConfig
+from appliance.wire.child import ChildConfig
 
 SEED = 7
 AUDIO = {".flac", ".wav", ".ogg"}
@@ -84,7 +84,7 @@ def _ask(
     """The recogniser's lines. Raises SttError with its own sentence or the last line of its log."""
     config = ChildConfig(settings=request.settings, models=request.models)
     asked = {
-        "config": config.model_dump(mode="json"),
+        "config": config.tree(),
         "grammar": str(source.write(place)),
         "noise": None if request.noise is None else str(request.noise),
         "jobs": [{"file": str(label.file), "snr_db": snr_db, "seed": seed} for label, snr_db, seed in jobs],

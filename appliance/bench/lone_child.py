@@ -18,7 +18,7 @@ from pathlib import Path
 from appliance.bench.log import last_line
 from appliance.errors import EngineError
 from appliance.settings import Settings
-from appliance.settings.child import ChildConfig, Models
+from appliance.wire.child import ChildConfig, Models
 from appliance.wire.frame import Connection, connect
 from appliance.wire.message import Describe, Ready
 

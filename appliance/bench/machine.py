@@ -11,7 +11,7 @@ from typing import Any
 import psutil
 
 from appliance import __version__
-from appliance.settings.child import ModelFile, Models
+from appliance.wire.child import ModelFile, Models
 
 PI5_CORE_SLOWER = 3.0
 """MEASURES: a Raspberry Pi 5 core is taken to be this much slower than a core of the development machine."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from appliance.errors import UsageError
 from appliance.settings import Settings
-from appliance.settings.child import Models
+from appliance.wire.child import Models
 
 Progress = Callable[[int, int, str], None]
 """(done, of how many, with what) for a bar; called as often as the suite likes."""

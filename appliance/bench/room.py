@@ -20,7 +20,7 @@ from appliance.errors import ApplianceError
 from appliance.events import Happening, Hearing, ReplyStarted, TurnEnded, TurnRecord
 from appliance.replay.recording import load
 from appliance.settings import Settings
-from appliance.settings.child import Models
+from appliance.wire.child import Models
 
 AUDIBLE = 100
 """Of 32768: what is below is no sound."""

@@ -13,7 +13,7 @@ from appliance.bench.result import SuiteResult
 from appliance.bench.speech import speech
 from appliance.errors import EngineError
 from appliance.settings import Settings
-from appliance.settings.child import Models
+from appliance.wire.child import Models
 from appliance.wire.tts import SpeechStart
 
 SENTENCES = (

@@ -12,8 +12,8 @@ from appliance.bench.measuring import measured
 from appliance.bench.percentile import percentile
 from appliance.bench.result import SuiteResult
 from appliance.errors import UsageError, WakeError
-from appliance.settings.child import ModelFile
 from appliance.settings.sound import WakeSettings
+from appliance.wire.child import ModelFile
 
 PROGRAM = "appliance.engines.sound.measure"
 AUDIO = {".flac", ".wav", ".ogg", ".mp3"}
@@ -98,7 +98,7 @@ def _measure(
     ]
     request = {
         "wake": settings.model_copy(update={"words": (params.word,)}).model_dump(mode="json"),
-        "models": [model.model_dump(mode="json") for model in models],
+        "models": [model.tree() for model in models],
         "noise": None if params.noise is None else str(params.noise),
         "jobs": jobs,
     }

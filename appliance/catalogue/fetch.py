@@ -22,7 +22,7 @@ from appliance.catalogue.stamp import Stamp, sha256_of
 from appliance.catalogue.store import Store
 from appliance.catalogue.vocabulary import vocabulary_of
 from appliance.errors import ModelError
-from appliance.settings.child import ModelFile
+from appliance.wire.child import ModelFile
 
 STAGING = ".fetch"
 UNPACKED_RATIO = 2

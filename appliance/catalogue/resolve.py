@@ -11,8 +11,8 @@ from appliance.catalogue.store import Store, model_dir
 from appliance.catalogue.wake import package_dir, wake_from
 from appliance.errors import ModelError
 from appliance.settings import Settings
-from appliance.settings.child import ModelFile, Models
-from appliance.settings.sound import STOP_WORD
+from appliance.wire.child import ModelFile, Models
+from appliance.wire.sound import STOP_WORD
 
 STARTER_ENGINES = ("pocketsphinx", "espeak")
 

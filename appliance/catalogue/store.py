@@ -8,7 +8,7 @@ from appliance.catalogue.entry import Entry, File
 from appliance.catalogue.stamp import Stamp, sha256_of
 from appliance.errors import ModelError
 from appliance.settings import Settings
-from appliance.settings.child import ModelFile
+from appliance.wire.child import ModelFile
 
 
 def model_dir(settings: Settings) -> Path:

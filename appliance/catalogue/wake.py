@@ -7,7 +7,7 @@ from pathlib import Path
 
 from appliance.catalogue.stamp import sha256_of
 from appliance.errors import ModelError
-from appliance.settings.child import ModelFile
+from appliance.wire.child import ModelFile
 
 PACKAGE = "pymicro_wakeword"
 KIND = "microwakeword"

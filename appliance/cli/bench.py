@@ -26,7 +26,7 @@ from appliance.cli.run import log_to_stderr
 from appliance.errors import UsageError
 from appliance.settings import Settings
 from appliance.settings import load as load_settings
-from appliance.settings.child import Models
+from appliance.wire.child import Models
 
 EXAMPLE = "appliance bench latency --data recordings/ --report latency.html"
 ALL = "all"

@@ -110,7 +110,7 @@ def _fetch(settings: Settings, args: argparse.Namespace) -> int:
     with _bars() as report:
         done = [fetch(entry, store, mirror, report) for entry in entries]
     if args.json:
-        print(json.dumps([model.model_dump(mode="json") for model in done], indent=2))
+        print(json.dumps([model.tree() for model in done], indent=2))
     else:
         for model in done:
             print(f"{model.name}: {store.root / model.name}")

@@ -15,8 +15,7 @@ from appliance.conversation.tools import Opening, Tools
 from appliance.conversation.turn import Turn
 from appliance.errors import ApplianceError
 from appliance.events import State, StateChanged, TurnRecord, WakeDetected
-from appliance.settings.sound import STOP_WORD
-from appliance.wire.sound import Detection
+from appliance.wire.sound import STOP_WORD, Detection
 
 log = logging.getLogger(__name__)
 

@@ -19,7 +19,7 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 from appliance.errors import ApplianceError
-from appliance.settings.child import ChildConfig
+from appliance.wire.child import ChildConfig
 from appliance.wire.frame import Connection, serve
 
 PR_SET_PDEATHSIG = 1

@@ -9,9 +9,6 @@ from pydantic import Field
 
 from appliance.settings.base import Section
 
-STOP_WORD = "stop"
-"""The word that silences the device and opens nothing."""
-
 
 class SoundSettings(Section):
     source: Literal["alsa", "feed"] = Field(

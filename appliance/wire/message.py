@@ -5,13 +5,13 @@ A message is a frozen dataclass whose fields are the event's data; the field `au
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import Any, ClassVar, Self
+from dataclasses import MISSING, dataclass, fields
+from typing import Any, ClassVar, Self, get_type_hints
 
-from pydantic import TypeAdapter, ValidationError
 from wyoming.event import Event
 
 from appliance.errors import EngineError
+from appliance.wire.fields import Check, check_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +28,19 @@ class Message:
     @classmethod
     def of(cls, event: Event) -> Self:
         """The message in `event`; unknown data is ignored. Raises EngineError if a field is missing or of a wrong type."""
-        names = {f.name for f in fields(cls)}
-        data: dict[str, Any] = {k: v for k, v in event.data.items() if k in names}
-        if "audio" in names:
-            data["audio"] = event.payload or b""
-        try:
-            message: Self = _adapter(cls).validate_python(data)
-            return message
-        except ValidationError as error:
-            where = ".".join(str(part) for part in error.errors()[0]["loc"])
-            raise EngineError("garbage", f"A message '{cls.kind}' has a wrong field '{where}'.") from error
+        data: dict[str, Any] = event.data
+        if "audio" in (checks := _checks(cls)):
+            data = {**data, "audio": event.payload or b""}
+        taken = {}
+        for name, (check, needed) in checks.items():
+            if name in data:
+                try:
+                    taken[name] = check(data[name])
+                except TypeError as error:
+                    raise EngineError("garbage", f"A message '{cls.kind}' has a wrong field '{name}'.") from error
+            elif needed:
+                raise EngineError("garbage", f"A message '{cls.kind}' has no field '{name}'.")
+        return cls(**taken)
 
     @classmethod
     def here(cls, event: Event) -> bool:
@@ -45,13 +48,15 @@ class Message:
         return event.type == cls.kind
 
 
-_ADAPTERS: dict[type, TypeAdapter[Any]] = {}
+_CHECKS: dict[type, dict[str, tuple[Check, bool]]] = {}
 
 
-def _adapter(cls: type) -> TypeAdapter[Any]:
-    if cls not in _ADAPTERS:
-        _ADAPTERS[cls] = TypeAdapter(cls)
-    return _ADAPTERS[cls]
+def _checks(cls: type[Message]) -> dict[str, tuple[Check, bool]]:
+    """Name of each field → its check, and whether it has to be there."""
+    if cls not in _CHECKS:
+        kinds = get_type_hints(cls)
+        _CHECKS[cls] = {f.name: (check_of(kinds[f.name]), f.default is MISSING) for f in fields(cls)}
+    return _CHECKS[cls]
 
 
 @dataclass(frozen=True, slots=True)

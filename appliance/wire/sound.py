@@ -12,6 +12,8 @@ from typing import ClassVar
 
 from appliance.wire.message import Message
 
+STOP_WORD = "stop"
+"""The word that silences the device and opens nothing; the name of its detections."""
 MOST_HELD_S = 1.0
 """A playback may be silent for so long in all, because a wake word seemed to be spoken into it."""
 

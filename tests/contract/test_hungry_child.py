@@ -19,10 +19,10 @@ from appliance.conversation.ear import Ear
 from appliance.errors import EngineError
 from appliance.events import Bus
 from appliance.settings import load
-from appliance.settings.child import ChildConfig, Models
 from appliance.supervisor.child import Child
 from appliance.supervisor.patience import FORGIVEN_MOST_S
 from appliance.supervisor.schedstat import threads
+from appliance.wire.child import ChildConfig, Models
 from appliance.wire.frame import GRACE_S
 
 log = logging.getLogger(__name__)

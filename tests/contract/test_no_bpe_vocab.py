@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from appliance.engines.sound.measure import load
+from appliance.engines.recordings import load
 from appliance.engines.stt.constrained import ConstrainedRecogniser
 from appliance.engines.stt.seam import Recogniser
 from appliance.engines.stt.sherpa import SherpaRecogniser
 from appliance.intents.home import load_home
 from appliance.intents.source import grammar_source
-from appliance.settings.child import ModelFile
 from appliance.settings.engines import SttSettings
+from appliance.wire.child import ModelFile
 from appliance.wire.stt import Transcribe, Transcript
 from tests.contract.test_stt_child import model
 from tests.shared import AUDIO, needs_shared
@@ -25,7 +26,7 @@ HOME = AUDIO / "commands/home"
 def bare() -> ModelFile:
     whole = model()
     files = {role: file for role, file in whole.files.items() if role != "bpe_vocab"}
-    return whole.model_copy(update={"files": files})
+    return replace(whole, files=files)
 
 
 def heard(recogniser: Recogniser, request: Transcribe) -> Transcript:

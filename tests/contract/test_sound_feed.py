@@ -12,10 +12,10 @@ import pytest
 from wyoming.event import Event
 
 from appliance.bench.lone_child import LoneChild, lone_engine
-from appliance.engines.sound.measure import load as load_audio
+from appliance.engines.recordings import load as load_audio
 from appliance.errors import EngineError
 from appliance.settings import load
-from appliance.settings.child import ModelFile, Models
+from appliance.wire.child import ModelFile, Models
 from appliance.wire.frame import Connection
 from appliance.wire.message import Describe, Message, Ping, Pong
 from appliance.wire.sound import (

@@ -21,9 +21,9 @@ from appliance.grammar.source import GrammarSource
 from appliance.intents.home import Home
 from appliance.intents.source import grammar_source
 from appliance.settings import Settings
-from appliance.settings.child import ModelFile, Models
 from appliance.settings.conversation import IntentSettings
 from appliance.settings.engines import SttSettings
+from appliance.wire.child import ModelFile, Models
 from appliance.wire.frame import Connection
 from appliance.wire.message import AudioStart, AudioStop, Describe, Failure, Message, Ping, Pong, Ready
 from appliance.wire.stt import Chunk, Flush, Partial, Transcribe, Transcript

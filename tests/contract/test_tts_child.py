@@ -15,9 +15,9 @@ from appliance.bench.lone_child import LoneChild, lone_engine
 from appliance.engines.tts.trim import AUDIBLE
 from appliance.errors import EngineError
 from appliance.settings import Settings
-from appliance.settings.child import ModelFile, Models
 from appliance.settings.device import DeviceSettings
 from appliance.settings.engines import TtsSettings
+from appliance.wire.child import ModelFile, Models
 from appliance.wire.message import AudioStop, Failure, Ping, Pong
 from appliance.wire.tts import Speech, SpeechStart, Synthesize, Warm
 from tests.shared import needs_shared

@@ -12,7 +12,7 @@ from appliance.bench.suites import SUITES
 from appliance.bench.virtual_card import missing
 from appliance.errors import UsageError
 from appliance.settings import load
-from appliance.settings.child import Models
+from appliance.wire.child import Models
 
 
 def request(data: Path | None, **rest: object) -> Request:

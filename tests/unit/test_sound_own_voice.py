@@ -8,16 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance import catalogue
+from appliance.engines.recordings import load
 from appliance.engines.sound.ear import Ear
 from appliance.engines.sound.echo import FRAME, Echo
-from appliance.engines.sound.measure import load
 from appliance.engines.sound.pcm import RATE_HZ, Samples
 from appliance.engines.sound.vad import EnergyVad
 from appliance.engines.sound.wake import open_engine
 from appliance.settings import Settings
-from appliance.settings.sound import STOP_WORD, SoundSettings, WakeSettings
+from appliance.settings.sound import SoundSettings, WakeSettings
 from appliance.wire.message import Message
-from appliance.wire.sound import Detection, NearWake
+from appliance.wire.sound import STOP_WORD, Detection, NearWake
 from tests.shared import AUDIO, MODELS, needs_shared
 
 pytestmark = needs_shared

@@ -11,12 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from appliance.bench.wake import poisson_upper
+from appliance.engines.recordings import mix
 from appliance.engines.sound.card import Shape, holding
 from appliance.engines.sound.decision import Decision
 from appliance.engines.sound.feed import Pacer
 from appliance.engines.sound.freshness import Freshness
 from appliance.engines.sound.front_end import FrontEnd
-from appliance.engines.sound.measure import end_of_speech_s, mix
+from appliance.engines.sound.measure import end_of_speech_s
 from appliance.engines.sound.pcm import first_audible, level_dbfs
 from appliance.engines.sound.resample import Resampler
 from appliance.engines.sound.ring import Ring

@@ -85,7 +85,7 @@ def test_a_voice_that_was_cut_and_an_interrupted_stream_end_it() -> None:
 
 @needs_shared
 def test_the_ear_suspects_a_word_before_it_is_sure_and_only_while_the_device_speaks() -> None:
-    from appliance.engines.sound.measure import load
+    from appliance.engines.recordings import load
 
     wake = WakeSettings(stop_word=False)
     told: list[tuple[int, object]] = []

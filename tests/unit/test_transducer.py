@@ -11,7 +11,7 @@ import pytest
 
 from appliance.engines.stt import transducer
 from appliance.engines.stt.transducer import Transducer
-from appliance.settings.child import ModelFile
+from appliance.wire.child import ModelFile
 
 PIECES = 12
 FACTS = {"model_type": "zipformer2", "T": "45", "decode_chunk_len": "32"}

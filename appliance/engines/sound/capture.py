@@ -11,6 +11,7 @@ import logging
 import random
 import threading
 import time
+from typing import TYPE_CHECKING
 
 import alsaaudio
 
@@ -20,7 +21,9 @@ from appliance.engines.sound.echo import Echo
 from appliance.engines.sound.freshness import Freshness
 from appliance.engines.sound.front_end import FrontEnd
 from appliance.errors import DeviceError
-from appliance.settings.sound import SoundSettings
+
+if TYPE_CHECKING:
+    from appliance.settings.sound import SoundSettings
 
 log = logging.getLogger(__name__)
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from appliance.engines.sound.pcm import RATE_HZ
 from appliance.engines.sound.wake.seam import Word
-from appliance.settings.sound import WakeSettings
+
+if TYPE_CHECKING:
+    from appliance.settings.sound import WakeSettings
 
 NEAR_ENDS_S = 0.3
 """A near miss is over when no score came close for this long; an utterance's echo stays within."""

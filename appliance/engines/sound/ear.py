@@ -9,6 +9,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,9 +19,11 @@ from appliance.engines.sound.ring import Ring
 from appliance.engines.sound.suspicion import Suspicion
 from appliance.engines.sound.vad import WINDOW, Vad
 from appliance.engines.sound.wake.seam import WakeEngine
-from appliance.settings.sound import STOP_WORD, SoundSettings, WakeSettings
 from appliance.wire.message import Message
-from appliance.wire.sound import Detection, Heard, NearWake
+from appliance.wire.sound import STOP_WORD, Detection, Heard, NearWake
+
+if TYPE_CHECKING:
+    from appliance.settings.sound import SoundSettings, WakeSettings
 
 IDLE_BLOCK = 480
 """Idle, samples are handled 30 ms at a time, the stride of the wake models; listening, as they come."""

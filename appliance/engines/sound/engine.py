@@ -32,7 +32,7 @@ from appliance.engines.sound.sinks import AlsaSink, TimedSink
 from appliance.engines.sound.vad import open_vad
 from appliance.engines.sound.wake import WakeEngine, open_engine
 from appliance.errors import WakeError
-from appliance.settings.child import ChildConfig
+from appliance.wire.child import ChildConfig
 from appliance.wire.frame import Connection
 from appliance.wire.message import Describe, Failure, Message, Ping, Pong, Ready
 from appliance.wire.sound import (

@@ -15,40 +15,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import soundfile
-from numpy.typing import NDArray
 
 from appliance.engines.measuring import answer
+from appliance.engines.recordings import load, mix
 from appliance.engines.sound.ear import IDLE_BLOCK, Ear
 from appliance.engines.sound.pcm import RATE_HZ, Samples
-from appliance.engines.sound.resample import Resampler
 from appliance.engines.sound.vad import EnergyVad
 from appliance.engines.sound.wake import open_engine
 from appliance.errors import AudioFileError
-from appliance.settings.child import ModelFile
 from appliance.settings.sound import SoundSettings, WakeSettings
+from appliance.wire.child import ModelFile
 from appliance.wire.message import Message
 from appliance.wire.sound import Detection, NearWake
 
-FRAME = 2048
-"""The published benchmark's frame: the energies of the loudest ones set the signal-to-noise ratio."""
 DECAY_DB = 34.0
 """End of speech: the last 10 ms frame within this many dB of the loudest one."""
-
-
-def load(file: Path) -> Samples:
-    """16 kHz mono S16, the first channel. Raises AudioFileError naming the file."""
-    try:
-        samples, rate_hz = soundfile.read(str(file), dtype="int16", always_2d=True)
-    except (soundfile.LibsndfileError, OSError) as error:
-        raise AudioFileError("bad-audio", f"{file} cannot be read as audio ({error}).") from error
-    if not len(samples):
-        raise AudioFileError("empty-audio", f"{file} holds no audio.")
-    mono = np.ascontiguousarray(samples[:, 0], dtype=np.int16)
-    if rate_hz == RATE_HZ:
-        return mono
-    resampler = Resampler(rate_hz, RATE_HZ)
-    return np.concatenate((resampler.take(mono), resampler.flush()))
 
 
 def end_of_speech_s(samples: Samples) -> float:
@@ -59,30 +40,12 @@ def end_of_speech_s(samples: Samples) -> float:
     return (int(loud[-1]) + 1) * 0.01 if len(loud) else 0.0
 
 
-def mix(speech: Samples, noise: Samples, snr_db: float, pause: int, rng: np.random.Generator) -> Samples:
-    """`speech` and `pause` samples more under a random stretch of `noise` (repeated where it is short)."""
-    length = len(speech) + pause
-    start = int(rng.integers(0, max(1, len(noise) - length)))
-    stretch = np.resize(noise[start:], length).astype(np.float64)
-    scale = np.sqrt(_loudest(speech.astype(np.float64)) / (_loudest(stretch) * 10 ** (snr_db / 10) + 1e-9))
-    mixed = stretch * scale
-    mixed[: len(speech)] += speech
-    peak = float(np.abs(mixed).max(initial=1.0))
-    return np.asarray(np.rint(mixed * min(1.0, 32767 / peak)), dtype=np.int16)
-
-
-def _loudest(samples: NDArray[np.float64]) -> float:
-    count = max(1, len(samples) // FRAME)
-    frames = np.resize(samples, count * FRAME).reshape(count, FRAME)
-    return float((frames**2).mean(axis=1).max())
-
-
 class Measure:
     """One ear through all recordings, as a device hears them: one after another, never reset."""
 
     def __init__(self, request: dict[str, Any]) -> None:
         wake = WakeSettings(**request["wake"])
-        models = [ModelFile(**model) for model in request["models"]]
+        models = [ModelFile.of(model) for model in request["models"]]
         self._heard: list[Message] = []
         self._ear = Ear(SoundSettings(source="feed"), wake, open_engine(wake, models), EnergyVad(), self._heard.append)
         self._noise = None if request["noise"] is None else load(Path(request["noise"]))

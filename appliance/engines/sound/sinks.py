@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import alsaaudio
 import numpy as np
@@ -12,7 +12,9 @@ import numpy as np
 from appliance.engines.sound.card import Shape, open_pcm
 from appliance.engines.sound.pcm import Samples
 from appliance.errors import DeviceError
-from appliance.settings.sound import SoundSettings
+
+if TYPE_CHECKING:
+    from appliance.settings.sound import SoundSettings
 
 PERIOD_MS = 10.0
 

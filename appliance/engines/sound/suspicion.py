@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from appliance.engines.sound.pcm import RATE_HZ
-from appliance.settings.sound import STOP_WORD
+from appliance.wire.sound import STOP_WORD
 
 SUSPECT = 0.5
 """Bare probability above which a wake word may be under way.

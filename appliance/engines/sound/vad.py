@@ -9,7 +9,7 @@ import numpy as np
 
 from appliance.engines.sound.pcm import FLOOR_DBFS, Samples, level_dbfs
 from appliance.errors import ListenError
-from appliance.settings.child import ModelFile
+from appliance.wire.child import ModelFile
 
 WINDOW = 512
 """Samples of one decision: 32 ms at 16 kHz, what silero was trained with."""

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from appliance.engines.host import Engine, main
 from appliance.engines.stt.choose import choose
 from appliance.engines.stt.session import Session, Worker
-from appliance.settings.child import ChildConfig
+from appliance.wire.child import ChildConfig
 from appliance.wire.frame import Connection
 
 

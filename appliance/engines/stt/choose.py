@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from appliance.engines.stt.seam import Recogniser
 from appliance.errors import SttError
-from appliance.settings.child import ChildConfig, ModelFile
+from appliance.wire.child import ChildConfig, ModelFile
 
 
 def choose(config: ChildConfig) -> Recogniser:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from concurrent.futures import Future
 from dataclasses import dataclass
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,9 +23,11 @@ from appliance.engines.stt.reading import LONGER_FITS, Reading, Readings
 from appliance.engines.stt.seam import RATE_HZ, Samples
 from appliance.engines.stt.shelf import Shelf
 from appliance.engines.stt.transducer import Transducer
-from appliance.settings.child import ModelFile
-from appliance.settings.engines import SttSettings
+from appliance.wire.child import ModelFile
 from appliance.wire.stt import Partial, Transcribe, Transcript
+
+if TYPE_CHECKING:
+    from appliance.settings.engines import SttSettings
 
 BEHIND = 14.0
 """Natural log. At 10 a command at eleven positions on the encoder's chunks was right at 3, at 14 at all, though of 400

@@ -18,12 +18,12 @@ from typing import Any
 import numpy as np
 
 from appliance.engines.measuring import answer
-from appliance.engines.sound.measure import load, mix
+from appliance.engines.recordings import load, mix
 from appliance.engines.stt.choose import choose
 from appliance.engines.stt.memory import give_back, memory_mb
 from appliance.engines.stt.seam import RATE_HZ
 from appliance.errors import ApplianceError
-from appliance.settings.child import ChildConfig
+from appliance.wire.child import ChildConfig
 from appliance.wire.stt import Transcribe
 
 CHUNK = RATE_HZ // 10
@@ -37,7 +37,7 @@ class Measure:
 
     def __init__(self, request: dict[str, Any]) -> None:
         started_s = time.process_time()
-        self._recogniser = choose(ChildConfig.model_validate(request["config"]))
+        self._recogniser = choose(ChildConfig.of(request["config"]))
         self._request = Transcribe(grammar=request["grammar"])
         loaded_mb, loaded_s = memory_mb(), time.process_time()
         began = time.perf_counter()

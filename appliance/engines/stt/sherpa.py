@@ -11,7 +11,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import sherpa_onnx
@@ -21,9 +21,11 @@ from appliance.engines.stt.loudness import is_quiet
 from appliance.engines.stt.onnx_facts import facts_of
 from appliance.engines.stt.seam import RATE_HZ, Samples
 from appliance.errors import SttError
-from appliance.settings.child import ModelFile
-from appliance.settings.engines import SttSettings
+from appliance.wire.child import ModelFile
 from appliance.wire.stt import Partial, Transcribe, Transcript
+
+if TYPE_CHECKING:
+    from appliance.settings.engines import SttSettings
 
 LOG = logging.getLogger(__name__)
 

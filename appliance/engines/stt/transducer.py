@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from appliance.engines.stt.features import BINS, Frames
 from appliance.engines.stt.onnx_facts import facts_of
 from appliance.errors import SttError
-from appliance.settings.child import ModelFile
+from appliance.wire.child import ModelFile
 
 KNOWN_TYPES = ("zipformer2", "zipformer")
 """model_type of encoders whose states all start as zeros and come back in the order of the inputs."""

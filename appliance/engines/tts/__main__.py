@@ -10,7 +10,7 @@ from appliance.engines.tts.cache import PhraseCache
 from appliance.engines.tts.choose import choose
 from appliance.engines.tts.maker import Maker
 from appliance.engines.tts.session import Session
-from appliance.settings.child import ChildConfig
+from appliance.wire.child import ChildConfig
 from appliance.wire.frame import Connection
 
 FOLDER = "phrases"

@@ -7,7 +7,7 @@ from appliance.engines.tts.libespeak import Espeak
 from appliance.engines.tts.seam import Speaker
 from appliance.engines.tts.vits import VitsSpeaker
 from appliance.errors import ModelError, TtsError
-from appliance.settings.child import ChildConfig
+from appliance.wire.child import ChildConfig
 
 
 def choose(config: ChildConfig) -> Speaker:
@@ -20,4 +20,4 @@ def choose(config: ChildConfig) -> Speaker:
         raise TtsError("model-missing", "tts.engine = sherpa needs a voice: run `appliance models fetch`.")
     if model.kind != "vits":
         raise ModelError("model-kind", f"The voice {model.name} is of kind '{model.kind}'; only vits can be spoken.")
-    return VitsSpeaker(model, settings, library)
+    return VitsSpeaker(model, settings.speed, settings.threads, library)

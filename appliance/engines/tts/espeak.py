@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from appliance.engines.tts.libespeak import Espeak, espeak_voice
 from appliance.engines.tts.seam import Samples, Wanted
 from appliance.errors import TtsError
-from appliance.settings.engines import TtsSettings
+
+if TYPE_CHECKING:
+    from appliance.settings.engines import TtsSettings
 
 NOTE = "Speaks with the starter voice espeak-ng; `appliance models fetch` gets a natural one."
 

@@ -17,8 +17,7 @@ from appliance.engines.tts.libespeak import Espeak, espeak_voice
 from appliance.engines.tts.phonemes import EspeakPhonemiser, tokens_of
 from appliance.engines.tts.seam import NOTHING, Samples, Wanted
 from appliance.errors import ModelError, TtsError
-from appliance.settings.child import ModelFile
-from appliance.settings.engines import TtsSettings
+from appliance.wire.child import ModelFile
 
 ORT: Any = onnxruntime  # it has no types
 NOISE, WIDTH_NOISE = 0.667, 0.8
@@ -32,27 +31,27 @@ class VitsSpeaker:
 
     name = "vits"
 
-    def __init__(self, model: ModelFile, settings: TtsSettings, library: Espeak) -> None:
+    def __init__(self, model: ModelFile, speed: float, threads: int, library: Espeak) -> None:
         """Loads the network and speaks once. Blocks. Raises ModelError for files that cannot be used, TtsError."""
-        self._file, self._settings, self._library = model, settings, library
+        self._file, self._speed, self._threads, self._library = model, speed, threads, library
         facts = _checked(model)
         self.model = model.name
         self.language = model.language
         self.rate_hz = int(facts["sample_rate"])
-        self.identity = (model.name, model.sha256.get("model", ""), f"{settings.speed:g}")
+        self.identity = (model.name, model.sha256.get("model", ""), f"{speed:g}")
         self.versions = {"onnxruntime": version("onnxruntime"), "espeak-ng": library.version}
         self.notes: tuple[str, ...] = ()
         voice = facts.get("voice") or espeak_voice(model.language)
         self._ids = tokens_of(model.files["tokens"])
         self._phonemiser = EspeakPhonemiser(library, voice, self._ids.symbols)
-        self._network = _load(model, settings.threads)
+        self._network = _load(model, threads)
         self.speak(WARM_UP, lambda: True)
 
     def speak(self, text: str, wanted: Wanted) -> Samples:
         if not wanted() or not (phonemes := self._phonemiser.phonemes(text)):
             return NOTHING
         ids = self._ids.of(phonemes)
-        scales = np.array([NOISE, 1.0 / self._settings.speed, WIDTH_NOISE], np.float32)
+        scales = np.array([NOISE, 1.0 / self._speed, WIDTH_NOISE], np.float32)
         given = {"input": ids[None], "input_lengths": np.array([len(ids)], np.int64), "scales": scales}
         try:
             (made,) = self._network.run(None, given)
@@ -65,9 +64,9 @@ class VitsSpeaker:
 
     def background(self) -> VitsSpeaker:
         """With one thread the network runs on its caller's: the same serves an idle one. Else a second network does."""
-        if self._settings.threads == 1:
+        if self._threads == 1:
             return self
-        return VitsSpeaker(self._file, self._settings.model_copy(update={"threads": 1}), self._library)
+        return VitsSpeaker(self._file, self._speed, 1, self._library)
 
 
 def _checked(model: ModelFile) -> dict[str, str]:

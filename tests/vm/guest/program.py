@@ -15,7 +15,7 @@ from typing import Any
 
 from appliance import catalogue
 from appliance.settings import load
-from appliance.settings.child import ChildConfig
+from appliance.wire.child import ChildConfig
 
 USER_ID = 1000
 FOLDER = Path("/run/appliance-vm")

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from appliance.engines.sound.wake.seam import WakeEngine
-from appliance.settings.child import ModelFile
-from appliance.settings.sound import WakeSettings
+from appliance.wire.child import ModelFile
+
+if TYPE_CHECKING:
+    from appliance.settings.sound import WakeSettings
 
 __all__ = ["WakeEngine", "open_engine"]
 

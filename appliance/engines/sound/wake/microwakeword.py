@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
@@ -19,8 +19,11 @@ from pymicro_features import MicroFrontend
 from appliance.engines.sound.wake.models import WakeModel, find
 from appliance.engines.sound.wake.seam import Word
 from appliance.errors import WakeError
-from appliance.settings.child import ModelFile
-from appliance.settings.sound import STOP_WORD, WakeSettings
+from appliance.wire.child import ModelFile
+from appliance.wire.sound import STOP_WORD
+
+if TYPE_CHECKING:
+    from appliance.settings.sound import WakeSettings
 
 QUIET_RELIEF = {"9011a8155b04de858c48038529235cbc0e42e9fca05a55bf588cb80a653a723b": 0.2}
 """SHA-256 of a model → relief of its cutoff in a quiet room, where `bench wake` showed that it costs no false accept.

@@ -8,10 +8,13 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from appliance.errors import WakeError
-from appliance.settings.child import ModelFile
-from appliance.settings.sound import WakeSettings
+from appliance.wire.child import ModelFile
+
+if TYPE_CHECKING:
+    from appliance.settings.sound import WakeSettings
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from appliance.engines.sound.wake.seam import Word
 from appliance.errors import WakeError
-from appliance.settings.sound import WakeSettings
+
+if TYPE_CHECKING:
+    from appliance.settings.sound import WakeSettings
 
 CREDENTIAL = "porcupine"
 """Name of the systemd credential that holds the access key."""
