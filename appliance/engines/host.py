@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import ctypes
 import logging
 import os
@@ -18,6 +17,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
+from appliance.engines.memory import let_go_of_files, memory_mb
 from appliance.errors import ApplianceError
 from appliance.wire.child import ChildConfig
 from appliance.wire.frame import Connection, serve
@@ -39,10 +39,8 @@ def memory() -> dict[str, float]:
 
 
 def _weigh() -> None:
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/self/smaps_rollup").read_text(encoding="ascii").splitlines():
-            if line.startswith("Pss:"):
-                _BARE_MB["bare_mb"] = round(int(line.split()[1]) * 1024 / 1e6, 1)
+    if (held_mb := memory_mb()) is not None:
+        _BARE_MB["bare_mb"] = round(held_mb, 1)
 
 
 def main(stage: str, engine: Callable[[ChildConfig], AbstractAsyncContextManager[Engine]]) -> None:
@@ -83,8 +81,10 @@ async def _serve(
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    let_go_of_files()
     _weigh()
     async with engine(config) as handler:
+        let_go_of_files()
         server = await serve(socket, stage, handler)
         await stop.wait()
         server.close()

@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 
 from appliance.engines.measuring import answer
+from appliance.engines.memory import give_back, let_go_of_files, memory_mb
 from appliance.engines.recordings import load, mix
 from appliance.engines.stt.choose import choose
-from appliance.engines.stt.memory import give_back, memory_mb
 from appliance.engines.stt.seam import RATE_HZ
 from appliance.errors import ApplianceError
 from appliance.wire.child import ChildConfig
@@ -39,6 +39,7 @@ class Measure:
         started_s = time.process_time()
         self._recogniser = choose(ChildConfig.of(request["config"]))
         self._request = Transcribe(grammar=request["grammar"])
+        let_go_of_files()
         loaded_mb, loaded_s = memory_mb(), time.process_time()
         began = time.perf_counter()
         if (pending := self._recogniser.prepare(self._request)) is not None:

@@ -11,7 +11,7 @@ from collections import OrderedDict, deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-from appliance.engines.stt.memory import give_back, share_heap
+from appliance.engines.memory import give_back, share_heap
 from appliance.engines.stt.pieces import PieceStates, Vocabulary
 from appliance.errors import ApplianceError, GrammarError
 from appliance.grammar.compile import compile_grammar
