@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -31,11 +32,30 @@ def load(file: Path) -> Samples:
     return np.concatenate((resampler.take(mono), resampler.flush()))
 
 
-def mix(speech: Samples, noise: Samples, snr_db: float, pause: int, rng: np.random.Generator) -> Samples:
+class Noise:
+    """A long recording of which stretches are heard. It lies in a file, not in the memory of the engine that is measured."""
+
+    def __init__(self, file: Path) -> None:
+        """Raises AudioFileError naming the file."""
+        samples = load(file)
+        self._samples = len(samples)
+        self._kept = tempfile.TemporaryFile()  # noqa: SIM115 (open as long as the noise is)
+        samples.tofile(self._kept)
+
+    def __len__(self) -> int:
+        return self._samples
+
+    def __getitem__(self, stretch: slice) -> Samples:
+        begin, end, _ = stretch.indices(self._samples)
+        self._kept.seek(begin * 2)
+        return np.frombuffer(self._kept.read((end - begin) * 2), np.int16)
+
+
+def mix(speech: Samples, noise: Samples | Noise, snr_db: float, pause: int, rng: np.random.Generator) -> Samples:
     """`speech` and `pause` samples more under a random stretch of `noise` (repeated where it is short)."""
     length = len(speech) + pause
     start = int(rng.integers(0, max(1, len(noise) - length)))
-    stretch = np.resize(noise[start:], length).astype(np.float64)
+    stretch = np.resize(noise[start : start + length], length).astype(np.float64)
     scale = np.sqrt(_loudest(speech.astype(np.float64)) / (_loudest(stretch) * 10 ** (snr_db / 10) + 1e-9))
     mixed = stretch * scale
     mixed[: len(speech)] += speech

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from appliance.bench.wake import poisson_upper
-from appliance.engines.recordings import mix
+from appliance.engines.recordings import Noise, mix
 from appliance.engines.sound.card import Shape, holding
 from appliance.engines.sound.decision import Decision
 from appliance.engines.sound.feed import Pacer
@@ -190,6 +191,17 @@ def test_noise_is_mixed_at_the_ratio_of_the_loudest_frames() -> None:
     assert len(mixed) == len(speech) + 4096
     assert level_dbfs(speech[4096:8192]) - level_dbfs(mixed[12288:]) == pytest.approx(10.0, abs=0.7)
     assert end_of_speech_s(speech) == pytest.approx(0.52)
+
+
+def test_noise_from_a_file_is_mixed_as_from_memory(tmp_path: Path) -> None:
+    rng = np.random.default_rng(2)
+    speech, noise = rng.normal(0, 3000, 20480).astype(np.int16), rng.normal(0, 500, 30000).astype(np.int16)
+    for samples in (noise, noise[:9000]):  # the shorter is repeated
+        soundfile.write(tmp_path / "noise.flac", samples, 16000)
+        kept = Noise(tmp_path / "noise.flac")
+        for seed in range(3):
+            mixed = [mix(speech, each, 6.0, 4096, np.random.default_rng(seed)) for each in (samples, kept)]
+            assert np.array_equal(*mixed)
 
 
 def test_poisson_bound() -> None:

@@ -19,7 +19,7 @@ import numpy as np
 
 from appliance.engines.measuring import answer
 from appliance.engines.memory import give_back, let_go_of_files, memory_mb
-from appliance.engines.recordings import load, mix
+from appliance.engines.recordings import Noise, load, mix
 from appliance.engines.stt.choose import choose
 from appliance.engines.stt.seam import RATE_HZ
 from appliance.errors import ApplianceError
@@ -52,7 +52,7 @@ class Measure:
             "loaded_mb": loaded_mb,
             "ready_mb": memory_mb(),
         }
-        self._noise = None if request["noise"] is None else load(Path(request["noise"]))
+        self._noise = None if request["noise"] is None else Noise(Path(request["noise"]))
         self._jobs: list[dict[str, Any]] = request["jobs"]
 
     def run(self) -> Iterator[dict[str, Any]]:
