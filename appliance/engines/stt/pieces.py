@@ -99,6 +99,10 @@ class PieceStates:
         self.wild_word_cost = np.zeros(size, np.float32)
         self.wild_inside = np.full(size, NOWHERE, np.int64)
 
+    def __len__(self) -> int:
+        """Letter states made."""
+        return len(self.walker)
+
     @property
     def pools(self) -> tuple[NDArray[np.int16], NDArray[np.int32], NDArray[np.float32]]:
         """(piece, target state, cost) of all rows, one behind the other; narrow, since there are a million of them."""
@@ -124,7 +128,7 @@ class PieceStates:
 
     def trim(self, most: int) -> None:
         """Begins anew where more than `most` letter states were made; only between utterances."""
-        if len(self.walker) > most:
+        if len(self) > most:
             self._clear(Walker(self.walker.graph.unwalked()))
 
     def _grow(self, least: int) -> None:

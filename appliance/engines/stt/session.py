@@ -185,12 +185,12 @@ class Session:
             await self._connection.send(partial.event())
 
     async def _stop(self) -> None:
-        if (utterance := self._utterance) is None:
+        if self._utterance is None:
             return
         if not self._samples:  # an utterance without audio asks to have its grammar compiled
             await self._awaited(self._recogniser.learning(self._request))
-        transcript = await self._worker.run(utterance.finish)
-        self._utterance = None
+        transcript = await self._worker.run(self._utterance.finish)
+        self._utterance = None  # nobody else holds it: its memory is given back with the rest
         await self._connection.send(transcript.event())
         await self._worker.run(self._recogniser.rest)
 

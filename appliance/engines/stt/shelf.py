@@ -25,8 +25,10 @@ LOG = logging.getLogger(__name__)
 MOST_KEPT = 3
 """Compiled grammars in memory: a turn's own, the one after a command, and one with a question's answers."""
 MOST_STATES = 16_000
-"""Letter states of one grammar (some 1 kB each with all that hangs on them); beyond it they are made anew. At 8,000 two and
-a half times as many had to be made while 88 different commands were heard."""
+"""Letter states of all grammars here (some 1 kB each with all that hangs on them); beyond it they are made anew. At 8,000 two
+and a half times as many had to be made while 88 different commands were heard."""
+FEW_STATES = 1_000
+"""Not worth making anew, whatever the others hold: warming makes half as many."""
 WARM_S = 0.5
 """Time spent on the first words' states before a grammar serves, so that the first utterance need not."""
 MOST_ANSWERS = 32
@@ -85,10 +87,20 @@ class Shelf:
         return self._last
 
     def trim(self) -> None:
-        """Lets go of states beyond MOST_STATES (0.1 s once in a while); on the decoding thread, between utterances."""
-        if self._last is not None:
-            self._last.trim(MOST_STATES)
+        """Lets go of states beyond MOST_STATES (0.1 s once in a while); on the decoding thread, between utterances.
+
+        Those of the grammar that served last stay longest, then those last asked for.
+        """
+        left = MOST_STATES
+        for states in self._ready():
+            states.trim(max(left, FEW_STATES))
+            left = max(0, left - len(states))
         give_back()
+
+    def _ready(self) -> list[PieceStates]:
+        """Grammars that are made, the one that served last first."""
+        made = [each.result() for each in list(self._kept.values())[::-1] if each.done() and each.exception() is None]
+        return made if self._last is None else [self._last, *(states for states in made if states is not self._last)]
 
     def _compile(self, path: str, answers: tuple[str, ...]) -> PieceStates:
         began = time.perf_counter()
