@@ -7,6 +7,7 @@ While the queue is full the socket is not read (back-pressure); audio of an utte
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable
@@ -60,14 +61,19 @@ class Worker:
     async def run(self, job: Callable[[], T]) -> T:
         """Runs `job` on the decoding thread and counts its CPU time."""
 
-        def timed() -> T:
-            before = time.thread_time()
-            try:
-                return job()
-            finally:
-                self.counts.decode_cpu_s += time.thread_time() - before
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self._timed, job)
 
-        return await asyncio.get_running_loop().run_in_executor(self._pool, timed)
+    def soon(self, job: Callable[[], object]) -> None:
+        """Runs `job` behind what is there already. Nobody waits for it, so that no closed connection cancels it."""
+        with contextlib.suppress(RuntimeError):  # the child ends
+            self._pool.submit(self._timed, job)
+
+    def _timed(self, job: Callable[[], T]) -> T:
+        before = time.thread_time()
+        try:
+            return job()
+        finally:
+            self.counts.decode_cpu_s += time.thread_time() - before
 
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
@@ -100,6 +106,7 @@ class Session:
             await asyncio.gather(answering, reading, return_exceptions=True)
             if self._utterance is not None:
                 self._worker.counts.cancelled += 1
+                self._rest()
 
     async def _read(self) -> None:
         while True:
@@ -111,15 +118,19 @@ class Session:
     async def _answer(self) -> None:
         while True:
             event = await self._queue.get()
+            failed = False
             try:
                 await self._handle(event)
             except SttError as error:
+                failed = True
                 await self._fail(error)
+            if failed:  # not before: the error holds what failed
+                self._rest()
 
     async def _fail(self, error: SttError) -> None:
         self._worker.counts.failed += 1
         self._utterance = None
-        LOG.error("%s", error)
+        LOG.error("%s", error.message)
         await self._connection.send(Failure(error.message, error.code).event())
 
     async def _handle(self, event: Event) -> None:
@@ -190,9 +201,16 @@ class Session:
         if not self._samples:  # an utterance without audio asks to have its grammar compiled
             await self._awaited(self._recogniser.learning(self._request))
         transcript = await self._worker.run(self._utterance.finish)
-        self._utterance = None  # nobody else holds it: its memory is given back with the rest
-        await self._connection.send(transcript.event())
-        await self._worker.run(self._recogniser.rest)
+        self._utterance = None
+        try:
+            await self._connection.send(transcript.event())
+        finally:
+            self._rest()
+
+    def _rest(self) -> None:
+        """Lets go of the utterance, then of what it took. Peers close the connection once they have the transcript."""
+        self._utterance = None
+        self._worker.soon(self._recogniser.rest)
 
     async def _pong(self, ping: Ping) -> None:
         counters = await self._worker.run(self._recogniser.counters)
