@@ -43,7 +43,7 @@ NETWORKS = {
 def made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Transducer:
     monkeypatch.setattr(transducer, "MOST_CONTEXTS", 32)
     monkeypatch.setattr(transducer, "facts_of", lambda file: FACTS)
-    monkeypatch.setattr(transducer, "_session", lambda file, threads: NETWORKS[file.stem])
+    monkeypatch.setattr(transducer, "open_network", lambda file, *_: NETWORKS[file.stem])
     tokens = tmp_path / "tokens.txt"
     tokens.write_text("".join(f"p{number} {number}\n" for number in range(PIECES)), encoding="utf-8")
     files = {name: tmp_path / f"{name}.onnx" for name in NETWORKS} | {"tokens": tokens}

@@ -9,6 +9,9 @@ from appliance.engines.stt.seam import Recogniser
 from appliance.errors import SttError
 from appliance.wire.child import ChildConfig, ModelFile
 
+FOLDER = "networks"
+"""Of the state folder: networks in the form they are loaded in."""
+
 
 def choose(config: ChildConfig) -> Recogniser:
     """Loads the engine that `stt.engine` names; 'auto' takes the best that the models allow. Blocks while loading."""
@@ -20,7 +23,7 @@ def choose(config: ChildConfig) -> Recogniser:
     if settings.engine == "grammar" or (settings.engine == "auto" and _drivable(model)):
         from appliance.engines.stt.constrained import ConstrainedRecogniser
 
-        return ConstrainedRecogniser(model, settings)
+        return ConstrainedRecogniser(model, settings, config.settings.device.state_dir / FOLDER)
     from appliance.engines.stt.sherpa import SherpaRecogniser
 
     return SherpaRecogniser(model, settings)

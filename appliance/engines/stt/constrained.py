@@ -9,6 +9,7 @@ from __future__ import annotations
 from concurrent.futures import Future
 from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -49,8 +50,9 @@ class ConstrainedRecogniser:
 
     name = "grammar"
 
-    def __init__(self, model: ModelFile, settings: SttSettings) -> None:
-        self._transducer = Transducer(model, settings.threads)
+    def __init__(self, model: ModelFile, settings: SttSettings, folder: Path | None = None) -> None:
+        """`folder`: where the encoder is kept in the form it is loaded in."""
+        self._transducer = Transducer(model, settings.threads, folder)
         self._vocabulary = Vocabulary(self._transducer.pieces)
         self._shelf = Shelf(self._vocabulary)
         self._width = Width(settings.beam, BEHIND, LOOSE, settings.blank_penalty, settings.internal_lm)

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from appliance.engines.stt.features import BINS, Frames
+from appliance.engines.stt.network import open_network
 from appliance.engines.stt.onnx_facts import facts_of
 from appliance.errors import SttError
 from appliance.wire.child import ModelFile
@@ -40,28 +40,16 @@ def drivable(model: ModelFile) -> str | None:
     return None if kind in KNOWN_TYPES else f"{model.name} is of the type '{kind}'"
 
 
-def _session(file: Path, threads: int) -> Any:
-    runtime: Any = onnxruntime
-    options = runtime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    options.enable_cpu_mem_arena = False  # 30 MB less, and no slower for networks this small
-    try:
-        return runtime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
-    except Exception as error:
-        raise SttError("model-refused", f"{file.name} cannot be loaded: {str(error)[:120]}.") from error
-
-
 class Transducer:
     """Encoder, decoder and joiner. Raises SttError where a file cannot be loaded."""
 
-    def __init__(self, model: ModelFile, threads: int) -> None:
+    def __init__(self, model: ModelFile, threads: int, folder: Path | None = None) -> None:
+        """`folder`: see open_network; of the decoder and the joiner there is nothing to gain."""
         if (reason := drivable(model)) is not None:
             raise SttError("model-unknown", f"The constrained search cannot run: {reason}.")
-        self._encoder = _session(model.files["encoder"], threads)
-        self._decoder = _session(model.files["decoder"], 1)
-        self._joiner = _session(model.files["joiner"], 1)
+        self._encoder = open_network(model.files["encoder"], threads, model.sha256.get("encoder", ""), folder)
+        self._decoder = open_network(model.files["decoder"], 1)
+        self._joiner = open_network(model.files["joiner"], 1)
         facts = self._encoder.get_modelmeta().custom_metadata_map
         try:
             self.window, self.hop = int(facts["T"]), int(facts["decode_chunk_len"])
