@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from appliance.errors import SettingsError
-from appliance.settings.base import Section
 from appliance.settings.conversation import ConversationSettings, IntentSettings
 from appliance.settings.device import DeviceSettings
 from appliance.settings.engines import ModelSettings, SttSettings, TtsSettings
@@ -27,8 +27,12 @@ DEFAULT_FILE = Path("/etc/appliance/appliance.toml")
 PREFIX = "APPLIANCE_"
 
 
-class Settings(Section):
+class Settings(BaseSettings):
     """Everything that can be set. `load` builds it; nothing else should."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter="__", frozen=True, extra="forbid", validate_default=True
+    )
 
     device: DeviceSettings = Field(default_factory=DeviceSettings, description="The device itself.")
     sound: SoundSettings = Field(default_factory=SoundSettings, description="Cards and audio path.")
@@ -42,6 +46,17 @@ class Settings(Section):
     supervisor: SupervisorSettings = Field(default_factory=SupervisorSettings, description="Child processes.")
     panel: PanelSettings = Field(default_factory=PanelSettings, description="LEDs, button and board.")
     telemetry: TelemetrySettings = Field(default_factory=TelemetrySettings, description="Budgets and MQTT.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
 
 
 def load(

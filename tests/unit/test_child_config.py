@@ -23,7 +23,7 @@ MODEL = ModelFile("m", "transducer", "en", {"encoder": Path("/m/encoder.onnx")},
 
 def same(told: Any, meant: Any) -> None:
     """Fields and values of `meant`, of the same types, are those of `told`."""
-    if isinstance(meant, Section):
+    if isinstance(meant, Section | Settings):
         assert vars(told).keys() == type(meant).model_fields.keys()
         for name in type(meant).model_fields:
             same(getattr(told, name), getattr(meant, name))
