@@ -15,11 +15,14 @@ def can_say(text: str, language: str) -> bool:
     return all(ways(word, language) for word in _WORDS.findall(text) if _is_special(word))
 
 
-def parts_of(text: str) -> Iterable[tuple[tuple[str, str], ...] | str]:
-    """Stretches of plain text as (letter, written), and words that are said otherwise than they are written."""
+def parts_of(text: str, *, words: bool = False) -> Iterable[tuple[tuple[str, str], ...] | str]:
+    """Stretches of plain text as (letter, written), and words that are said otherwise than they are written.
+
+    With `words`, that is every word.
+    """
     plain: list[tuple[str, str]] = []
     for word in _WORDS.findall(text):
-        if not _is_special(word):
+        if not (_is_special(word) or (words and word.isalpha())):
             plain += [pair for sign in word for pair in _heard(sign)]
             continue
         yield tuple(plain)

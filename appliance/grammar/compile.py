@@ -22,6 +22,7 @@ from appliance.errors import GrammarError
 from appliance.grammar.graph import Graph
 from appliance.grammar.scope import Scope
 from appliance.grammar.shared import Shared
+from appliance.grammar.sounds import Sound
 from appliance.grammar.source import GrammarSource
 
 FOREIGN_COST = 0.7
@@ -47,20 +48,26 @@ class Compiled:
     seconds: float
 
 
-def compile_grammar(source: GrammarSource, answers: Sequence[str] = (), *, reduced: bool = False) -> Compiled:
+def compile_grammar(
+    source: GrammarSource, answers: Sequence[str] = (), *, reduced: bool = False, sound: Sound | None = None
+) -> Compiled:
     """Compiles; blocks for about 0.3 s with the English built-in sentences. Raises GrammarError on another form.
 
     `reduced`: for small recognisers, without polite words, with coarse numbers, own intents and CORE_INTENTS only.
+    `sound`: for recognisers of another language, the source's core only, spelled in sounds.
     """
     began = time.perf_counter()
     try:
-        intents = Intents.from_dict({"language": source.language, **source.sentences})
+        intents = Intents.from_dict({"language": source.language, **_sentences(source, core=sound is not None)})
     except (HassilError, ParseError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise GrammarError("grammar-form", f"The grammar's source is not in hassil's form ({error}).") from error
-    graph = (
-        Graph(source.language, coarse=True)
-        if reduced
-        else Graph(source.language, intents.skip_words, sounds=source.sounds)
+    small = reduced or sound is not None
+    graph = Graph(
+        source.language,
+        () if small else intents.skip_words,
+        coarse=small,
+        sound=sound,
+        spellings={} if small else source.spellings,
     )
     taken, dropped = 0, []
     for name, intent in intents.intents.items():
@@ -74,6 +81,14 @@ def compile_grammar(source: GrammarSource, answers: Sequence[str] = (), *, reduc
     for answer in answers:
         graph.add_text(answer, ANSWER_GAIN)
     return Compiled(graph, taken, tuple(dropped), time.perf_counter() - began)
+
+
+def _sentences(source: GrammarSource, *, core: bool) -> dict[str, Any]:
+    if not core:
+        return source.sentences
+    if source.core is None:
+        raise GrammarError("no-core", f"There are no core sentences in the language '{source.language}'.")
+    return {**source.sentences, "intents": source.core}
 
 
 def _add_block(

@@ -19,6 +19,7 @@ from appliance.grammar.forms import Forms, begins_with_command, ends_with_comman
 from appliance.grammar.numbered import Numbered
 from appliance.grammar.sayable import Sayable
 from appliance.grammar.scope import Scope
+from appliance.grammar.sounds import Sound, in_sounds
 from appliance.grammar.spoken import ways
 from appliance.grammar.tails import Tails
 from appliance.grammar.trie import Tries
@@ -66,14 +67,18 @@ class Graph:
         skip_words: Sequence[str] = (),
         *,
         coarse: bool = False,
-        sounds: Mapping[str, tuple[str, ...]] | None = None,
+        sound: Sound | None = None,
+        spellings: Mapping[str, tuple[str, ...]] | None = None,
     ) -> None:
         """`coarse`: of ranges only the numbers up to 12 and those that 5 divides, and no command put off.
-        `sounds`: see GrammarSource.
+
+        `sound`: the letters of this graph are sounds; templates must not cut words ("Minute[n]"). `spellings`: see
+        GrammarSource.
         """
         self._language = language
         self._coarse = coarse
-        self._tries = Tries(language, coarse, sounds)
+        self._sound = sound
+        self._tries = Tries(language, coarse, sound, spellings)
         self._tails = Tails()
         self._forms = Forms()
         self._scopes: list[Scope] = []
@@ -110,7 +115,7 @@ class Graph:
 
     def unwalked(self) -> Graph:
         """The same sentences without what walking made of them; lists are shared. Blocks for some 20 ms."""
-        other = Graph(self._language)
+        other = Graph(self._language, coarse=self._coarse, sound=self._sound)
         other._tries, other._skips, other._scopes = self._tries, self._skips, self._scopes
         other._tails, other._forms = self._tails, self._forms
         other._sayable, other._chunks = self._sayable, self._chunks
@@ -306,7 +311,7 @@ class Graph:
     def _chunk(self, text: str, following: int) -> int:
         """A piece of a template: letter by letter, but figures, signs and abbreviations in every way they are said."""
         if (parts := self._chunks.get(text)) is None:
-            parts = self._chunks[text] = tuple(parts_of(text))
+            parts = self._chunks[text] = tuple(parts_of(text, words=self._sound is not None))
         for part in reversed(parts):
             if not isinstance(part, str):
                 following = self._text(self._tails.before(part, 0), following)
@@ -316,6 +321,7 @@ class Graph:
         return following
 
     def _said(self, way: str, written: str, following: int) -> int:
-        """`way`, letter by letter, for what is written as `written`."""
+        """`way`, letter by letter or sound by sound, for what is written as `written`."""
+        way = way if self._sound is None else in_sounds(way, self._sound)
         signs = [(letter, "" if at else written) for at, letter in enumerate(way)]
         return self._text(self._tails.before(signs, 0), following)

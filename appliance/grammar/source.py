@@ -26,22 +26,24 @@ class GrammarSource:
     """Intents done on the device itself or written by the owner: more likely than the rest."""
     context: dict[str, Any] = field(default_factory=dict)
     """Facts that templates may require, e.g. {'area': 'Kitchen'}."""
-    sounds: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    core: dict[str, Any] | None = None
+    """The intents that a recogniser of another language listens for, few and in whole words; None where there are none."""
+    spellings: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Words of lists (letter form) → other letters that a recogniser may write them with; the text is written as ever."""
 
     def write(self, folder: Path) -> Path:
         """Writes `<sha256>.grammar.json` into `folder` (if not there yet) and gives its path."""
-        text = json.dumps(
-            {
-                "language": self.language,
-                "sentences": self.sentences,
-                "own_intents": list(self.own_intents),
-                "context": self.context,
-                "sounds": self.sounds,
-            },
-            sort_keys=True,
-            ensure_ascii=False,
-        )
+        tree = {
+            "language": self.language,
+            "sentences": self.sentences,
+            "own_intents": list(self.own_intents),
+            "context": self.context,
+        }
+        if self.core is not None:
+            tree["core"] = self.core
+        if self.spellings:
+            tree["spellings"] = self.spellings
+        text = json.dumps(tree, sort_keys=True, ensure_ascii=False)
         file = folder / f"{hashlib.sha256(text.encode()).hexdigest()[:32]}.grammar.json"
         if not file.exists():
             temporary = file.with_suffix(".tmp")
@@ -53,5 +55,11 @@ class GrammarSource:
     def read(cls, file: Path) -> GrammarSource:
         """Reads what `write` wrote."""
         tree = json.loads(file.read_text(encoding="utf-8"))
-        sounds = {word: tuple(others) for word, others in tree["sounds"].items()}
-        return cls(tree["language"], tree["sentences"], tuple(tree["own_intents"]), tree["context"], sounds)
+        return cls(
+            tree["language"],
+            tree["sentences"],
+            tuple(tree["own_intents"]),
+            tree["context"],
+            tree.get("core"),
+            {word: tuple(others) for word, others in tree.get("spellings", {}).items()},
+        )

@@ -61,11 +61,11 @@ def ways(text: str, language: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(itertools.islice((" ".join(each) for each in itertools.product(*forms)), MOST_WAYS)))
 
 
-def sounding_alike(said: str, sounds: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
-    """`said` with one of its words in the other letters of `sounds` (word → others)."""
+def respelled(said: str, spellings: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
+    """`said` with one of its words in the other letters of `spellings` (word → others)."""
     words = said.split()
     for at, word in enumerate(words):
-        for other in sounds.get(word, ()):
+        for other in spellings.get(word, ()):
             yield " ".join([*words[:at], other, *words[at + 1 :]])
 
 

@@ -13,7 +13,8 @@ from hassil.intents import RangeSlotList, SlotList, TextSlotList, TextSlotValue
 from hassil.sample import sample_expression
 
 from appliance.grammar.scope import Scope
-from appliance.grammar.spoken import number_words, sounding_alike, ways
+from appliance.grammar.sounds import Sound, in_sounds
+from appliance.grammar.spoken import number_words, respelled, ways
 
 UNSPOKEN = "unspoken"
 """Key in the metadata of a list value that is for typed text only."""
@@ -70,12 +71,18 @@ class Tries:
     """Tries of lists, made once a set of values."""
 
     def __init__(
-        self, language: str, coarse: bool = False, sounds: Mapping[str, tuple[str, ...]] | None = None
+        self,
+        language: str,
+        coarse: bool = False,
+        sound: Sound | None = None,
+        spellings: Mapping[str, tuple[str, ...]] | None = None,
     ) -> None:
-        """`coarse`: of ranges only the numbers up to 12 and those that 5 divides. `sounds`: as in GrammarSource."""
+        """`coarse`: of ranges only the numbers up to 12 and those that 5 divides. `sound`: values are spelled in sounds.
+        `spellings`: as in GrammarSource; where another value is written so, that one is meant."""
         self._language = language
-        self._sounds = sounds or {}
+        self._spellings = spellings or {}
         self._coarse = coarse
+        self._sound = sound
         self._made: dict[Any, int] = {}
         self._asked: dict[Any, int] = {}
         self._tries: list[Trie] = []
@@ -99,11 +106,10 @@ class Tries:
             trie = Trie()
             texts = tuple(self._texts(values, allowed))
             for spoken, written in texts:
-                trie.add(spoken, written)
-            for spoken, written in texts if self._sounds else ():
-                for other in sounding_alike(
-                    spoken, self._sounds
-                ):  # where another value is written so, that one is meant
+                if said := spoken if self._sound is None else in_sounds(spoken, self._sound):
+                    trie.add(said, written)
+            for spoken, written in texts if self._spellings else ():
+                for other in respelled(spoken, self._spellings):
                     trie.add(other, written)
             self._made[key] = len(self._tries)
             self._tries.append(trie)

@@ -72,15 +72,18 @@ def grammar_source(
     tree: dict[str, Any] = _builtin(spoken) if settings.builtin else {"language": spoken, "intents": {}, "lists": {}}
     if settings.builtin:
         merge_dict(tree, _own(spoken))
+    known = frozenset(tree["intents"])
     owned, lists = _merge_owner(tree, settings.sentences, problems)
     for problem in _add_home(tree, home, spoken):
         _report(problem, problems)
+    core = _core(spoken, {name: tree["intents"][name] for name in owned if name not in known})
     if home.area is None:
-        _without_area(tree)
+        _without_area(tree["intents"])
+        _without_area(core or {})
     context = {"area": home.area} if home.area is not None else {}
     present = tuple(name for name in (*LOCAL_INTENTS, *owned) if name in tree["intents"])
-    sounds = written_otherwise((*lists, tree["lists"]["name"], tree["lists"]["area"]), spoken)
-    return GrammarSource(spoken, tree, tuple(dict.fromkeys(present)), context, sounds)
+    spellings = written_otherwise((*lists, tree["lists"]["name"], tree["lists"]["area"]), spoken)
+    return GrammarSource(spoken, tree, tuple(dict.fromkeys(present)), context, core, spellings)
 
 
 def following(source: GrammarSource) -> GrammarSource:
@@ -126,6 +129,15 @@ def _own(language: str) -> dict[str, Any]:
     return tree
 
 
+def _core(language: str, owned: dict[str, Any]) -> dict[str, Any] | None:
+    """What a recogniser of another language listens for: our short sentences, and the intents that the owner added."""
+    file = resources.files("appliance.intents") / "data" / f"{language}_core.yaml"
+    if not file.is_file():
+        return None
+    core: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
+    return {**core, **owned}
+
+
 def _merge_owner(
     tree: dict[str, Any], files: Sequence[Path], problems: list[GrammarError] | None
 ) -> tuple[list[str], list[dict[str, Any]]]:
@@ -169,10 +181,11 @@ def _blocks(tree: dict[str, Any], intents: Sequence[str]) -> Iterator[dict[str, 
         yield from tree["intents"].get(name, {}).get("data", [])
 
 
-def _without_area(tree: dict[str, Any]) -> None:
+def _without_area(intents: dict[str, Any]) -> None:
     """A device that does not know its room understands "turn off the lights" too; the home server finds the place."""
-    for block in _blocks(tree, tuple(tree["intents"])):
-        _forget_area(block)
+    for intent in intents.values():
+        for block in intent["data"]:
+            _forget_area(block)
 
 
 def _forget_area(block: dict[str, Any]) -> None:

@@ -52,7 +52,7 @@ def test_rarity_and_sounds_come_from_the_dictionary() -> None:
 
 def test_a_value_is_heard_in_other_letters_and_written_as_it_stands(tmp_path: Path) -> None:
     source, walker = _walker(tmp_path)
-    for other in source.sounds["gnocchi"]:
+    for other in source.spellings["gnocchi"]:
         assert walker.write(f"serve {other}") == "serve gnocchi"
         assert walker.write(f"serve risotto with {other}") == "serve risotto with gnocchi"
     assert walker.write("serve gnocchi") == "serve gnocchi"
@@ -69,16 +69,16 @@ def test_where_another_value_is_written_so_that_one_is_meant(tmp_path: Path) -> 
 
 def test_names_of_the_home_count_and_built_in_words_do_not(tmp_path: Path) -> None:
     source, walker = _walker(tmp_path, Home(None, (Area("Veranda"),), (Entity("Sauna Lamp", "light"),)))
-    assert {"veranda", "sauna"} <= set(source.sounds)
-    assert walker.write(f"turn on the {source.sounds['sauna'][0]} lamp") == "turn on the Sauna Lamp"
-    assert set(grammar_source(Home(), "en").sounds) == set()
+    assert {"veranda", "sauna"} <= set(source.spellings)
+    assert walker.write(f"turn on the {source.spellings['sauna'][0]} lamp") == "turn on the Sauna Lamp"
+    assert set(grammar_source(Home(), "en").spellings) == set()
 
 
 def test_the_starter_grammar_keeps_to_words_as_they_are_written(tmp_path: Path) -> None:
     source, _ = _walker(tmp_path)
     walker = Walker(compile_grammar(source, reduced=True).graph)
     assert walker.write("serve gnocchi") == "serve gnocchi"
-    assert walker.write(f"serve {source.sounds['gnocchi'][0]}") is None
+    assert walker.write(f"serve {source.spellings['gnocchi'][0]}") is None
 
 
 def test_the_source_carries_them_through_its_file(tmp_path: Path) -> None:
