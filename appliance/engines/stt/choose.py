@@ -5,6 +5,7 @@ Engines are imported where they are chosen: the libraries of those that do not r
 
 from __future__ import annotations
 
+from appliance.engines.stt.accent import accent_of
 from appliance.engines.stt.seam import Recogniser
 from appliance.errors import SttError
 from appliance.wire.child import ChildConfig, ModelFile
@@ -20,10 +21,11 @@ def choose(config: ChildConfig) -> Recogniser:
         return _sphinx(config)
     if model is None:
         raise SttError("model-missing", f"stt.engine = {settings.engine} needs a model: run `appliance models fetch`.")
-    if settings.engine == "grammar" or (settings.engine == "auto" and _drivable(model)):
+    accent = accent_of(config.settings.device.language, model.language)
+    if settings.engine == "grammar" or (settings.engine == "auto" and (accent is not None or _drivable(model))):
         from appliance.engines.stt.constrained import ConstrainedRecogniser
 
-        return ConstrainedRecogniser(model, settings, config.settings.device.state_dir / FOLDER)
+        return ConstrainedRecogniser(model, settings, accent, config.settings.device.state_dir / FOLDER)
     from appliance.engines.stt.sherpa import SherpaRecogniser
 
     return SherpaRecogniser(model, settings)

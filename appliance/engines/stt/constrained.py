@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from appliance.engines.stt.accent import Accent
 from appliance.engines.stt.beam import Beam, Search, Width, advance
 from appliance.engines.stt.features import BINS, SHIFT, Features, Frames
 from appliance.engines.stt.free import FreeSearch
@@ -50,15 +51,19 @@ class ConstrainedRecogniser:
 
     name = "grammar"
 
-    def __init__(self, model: ModelFile, settings: SttSettings, folder: Path | None = None) -> None:
-        """`folder`: where the encoder is kept in the form it is loaded in."""
+    def __init__(
+        self, model: ModelFile, settings: SttSettings, accent: Accent | None = None, folder: Path | None = None
+    ) -> None:
+        """`accent`: what is spoken is another language than the model's. `folder`: where the encoder is kept in the form it is
+        loaded in."""
         self._transducer = Transducer(model, settings.threads, folder)
         self._vocabulary = Vocabulary(self._transducer.pieces)
-        self._shelf = Shelf(self._vocabulary)
-        self._width = Width(settings.beam, BEHIND, LOOSE, settings.blank_penalty, settings.internal_lm)
+        self._shelf = Shelf(self._vocabulary, accent)
+        habits = settings if accent is None else accent
+        self._width = Width(settings.beam, BEHIND, LOOSE, habits.blank_penalty, habits.internal_lm)
         self.model: str | None = model.name
         self.versions = {"onnxruntime": version("onnxruntime"), "hassil": version("hassil")}
-        self.notes: tuple[str, ...] = ()
+        self.notes: tuple[str, ...] = () if accent is None else (accent.note,)
         self.utterance(Transcribe()).accept(np.zeros(RATE_HZ, np.float32))  # the first run is slower than the rest
 
     def prepare(self, request: Transcribe) -> Future[PieceStates] | None:

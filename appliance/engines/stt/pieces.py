@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from appliance.engines.stt.confidence import OWN
 from appliance.grammar.spoken import APOSTROPHES
 from appliance.grammar.walk import Walker
 
@@ -34,10 +35,10 @@ def letter_form(piece: str) -> str | None:
 
 
 @dataclass(slots=True)
-class _Node:
-    """Of the trie of pieces."""
+class PieceTrie:
+    """A node of the trie of pieces."""
 
-    children: dict[str, _Node] = field(default_factory=dict)
+    children: dict[str, PieceTrie] = field(default_factory=dict)
     pieces: list[int] = field(default_factory=list)
 
 
@@ -60,7 +61,8 @@ class Vocabulary:
 
     def __init__(self, pieces: Sequence[str]) -> None:
         self.texts = [letter_form(piece) for piece in pieces]
-        self.root = _Node()
+        self.root = PieceTrie()
+        self._alone: dict[int, PieceTrie] = {}
         self.silent = [at for at, text in enumerate(self.texts) if text == ""]
         """Pieces that are apostrophes only: said or not, the word is the same."""
         self.opens_word = np.array([bool(text) and text[0] == " " and len(text) > 1 for text in self.texts])  # type: ignore[index,arg-type]
@@ -70,8 +72,17 @@ class Vocabulary:
             if text:
                 node = self.root
                 for letter in text:
-                    node = node.children.setdefault(letter, _Node())
+                    node = node.children.setdefault(letter, PieceTrie())
                 node.pieces.append(at)
+
+    def alone(self, piece: int) -> PieceTrie:
+        """A trie of this piece only."""
+        if piece not in self._alone:
+            node = self._alone[piece] = PieceTrie()
+            for letter in self.texts[piece] or "":
+                node = node.children.setdefault(letter, PieceTrie())
+            node.pieces.append(piece)
+        return self._alone[piece]
 
     def text(self, pieces: Sequence[int]) -> str:
         """Letter form of a sequence of pieces."""
@@ -80,6 +91,9 @@ class Vocabulary:
 
 class PieceStates:
     """The states of `walker`, with the pieces that may follow each."""
+
+    weights = OWN
+    """Of the confidence in what is read."""
 
     def __init__(self, walker: Walker, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
@@ -125,6 +139,14 @@ class PieceStates:
         at, count = self.start[state], self.count[state]
         found: list[int] = np.unique(self.pools[1][at : at + count]).tolist()
         return found
+
+    def final(self, state: int) -> float | None:
+        """What it costs to end here; None where the sentence cannot end."""
+        return self.walker.final(state)
+
+    def heard(self, pieces: Sequence[int], state: int, *, whole: bool) -> str:
+        """What `pieces`, which lead to `state`, say in the walker's letters; `whole`: they end the sentence."""
+        return self.vocabulary.text(pieces)
 
     def trim(self, most: int) -> None:
         """Begins anew where more than `most` letter states were made; only between utterances."""

@@ -85,13 +85,13 @@ class Readings:
         wholes = self._wholes(grammar, rival_text if led_to_end else None)
         best = float(grammar.hypotheses.score[0])
         if not wholes or (not led_to_end and wholes[0].score < best - CLEARLY):
-            return Reading(self._states.walker.write(self._said(grammar, 0), whole=False) or "", free_text)
+            return Reading(self._states.walker.write(self._said(grammar, 0, whole=False), whole=False) or "", free_text)
         first = wholes[0]
         if not first.said or not free_text:
             return Reading("", free_text)  # with its blank penalty the grammar finds words in silence too
         margin = first.worth - wholes[1].worth if len(wholes) > 1 else MOST_MARGIN
         evidence = self._evidence(grammar, first, rival.score, margin, (free_text, rival_text))
-        sure = confidence(evidence)
+        sure = confidence(evidence, self._states.weights)
         others = tuple(
             (each.text, sure * math.exp(ALTERNATIVE_SCALE * (each.worth - first.worth)))
             for each in (wholes[1:] if led_to_end else ())
@@ -133,19 +133,26 @@ class Readings:
         scored = []
         states, scores = grammar.hypotheses.state.tolist(), grammar.hypotheses.score.tolist()
         for at, (state, score) in enumerate(zip(states, scores, strict=True)):
-            if (end := walker.final(state)) is not None:
+            if (end := self._states.final(state)) is not None:
                 scored.append((score - end, at))
         for score, at in sorted(scored, reverse=True):
-            said = self._said(grammar, at)
+            said = self._said(grammar, at, whole=True)
             text = walker.write(said) or ""
             if text not in found:
-                dear = LETTER * letters_apart(said, heard) if heard is not None else 0.0
+                dear = 0.0 if heard is None else LETTER * letters_apart(self._letters(grammar, at), heard)
                 found[text] = _Whole(said, text, score, score - dear, at)
             if len(found) == MOST_READ:
                 break
         return sorted(found.values(), key=lambda each: each.worth, reverse=True)
 
-    def _said(self, search: Beam, at: int) -> str:
+    def _said(self, search: Beam, at: int, *, whole: bool) -> str:
+        """In the letters of the grammar."""
+        assert self._states is not None
+        pieces, state = search.trace.pieces(int(search.hypotheses.trace[at])), int(search.hypotheses.state[at])
+        return self._states.heard(pieces, state, whole=whole)
+
+    def _letters(self, search: Beam, at: int) -> str:
+        """In the letters of the model: another language's grammar has sounds instead."""
         return self._vocabulary.text(search.trace.pieces(int(search.hypotheses.trace[at])))
 
     def _evidence(
@@ -159,6 +166,7 @@ class Readings:
             words.append((word, regret))
         worst = max(sum(regret for _, regret in each) for _, each in groupby(words, lambda pair: pair[0]))
         gap = max(0.0, rival_score - whole.score)
+        said = self._vocabulary.text([piece for piece, _, _ in pieces])
         return Evidence(
             gap=gap / len(pieces),
             worst_word=min(worst, 20.0),
@@ -167,7 +175,7 @@ class Readings:
             total_gap=min(gap, 40.0),
             shortness=1 / len(pieces),
             worst_share=min(worst, 20.0) / len(pieces),
-            unlike=min(1.0, gap / SAME_SOUND) * min(_unlikeness(whole.said, text) for text in free_texts),
+            unlike=min(1.0, gap / SAME_SOUND) * min(_unlikeness(said, text) for text in free_texts),
         )
 
 

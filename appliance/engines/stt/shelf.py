@@ -12,7 +12,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from appliance.engines.memory import give_back, share_heap
+from appliance.engines.stt.accent import Accent
 from appliance.engines.stt.pieces import PieceStates, Vocabulary
+from appliance.engines.stt.pronounce import pronouncer
+from appliance.engines.stt.sounded import SoundStates
 from appliance.errors import ApplianceError, GrammarError
 from appliance.grammar.compile import compile_grammar
 from appliance.grammar.graph import Graph
@@ -45,8 +48,11 @@ Key = tuple[str, tuple[str, ...]]
 class Shelf:
     """Compiled grammars. `want` and `get` are called on any thread; the states belong to the decoding thread."""
 
-    def __init__(self, vocabulary: Vocabulary) -> None:
+    def __init__(self, vocabulary: Vocabulary, accent: Accent | None = None) -> None:
+        """`accent`: grammars are of another language than the model, and spelled in sounds. Raises SttError without them."""
         self._vocabulary = vocabulary
+        self._accent = accent
+        self._sound = None if accent is None else pronouncer(accent.language)
         share_heap()
         self._pool = ThreadPoolExecutor(1, "compile")
         self._kept: OrderedDict[Key, Future[PieceStates]] = OrderedDict()
@@ -105,7 +111,7 @@ class Shelf:
     def _compile(self, path: str, answers: tuple[str, ...]) -> PieceStates:
         began = time.perf_counter()
         try:
-            compiled = compile_grammar(_read(Path(path)), answers)
+            compiled = compile_grammar(_read(Path(path)), answers, sound=self._sound)
             states = self._states(compiled.graph)
         except ApplianceError as error:
             self.failed += 1
@@ -121,7 +127,10 @@ class Shelf:
         return states
 
     def _states(self, graph: Graph) -> PieceStates:
-        states = PieceStates(Walker(graph), self._vocabulary)
+        walker, accent = Walker(graph), self._accent
+        states = (
+            PieceStates(walker, self._vocabulary) if accent is None else SoundStates(walker, self._vocabulary, accent)
+        )
         deadline = time.perf_counter() + WARM_S
         waiting = deque([0])
         while waiting and time.perf_counter() < deadline:
