@@ -15,6 +15,7 @@ from pathlib import Path
 
 from appliance import __version__
 from appliance.actions.timers import Timer
+from appliance.catalogue.stand_in import stand_ins, what_it_hears
 from appliance.control import Control
 from appliance.conversation.conversation import Conversation
 from appliance.conversation.ear import Ear
@@ -221,6 +222,8 @@ def log_start(settings: Settings, models: Models) -> None:
     for model in (models.stt, models.tts, models.vad, *models.wake):
         if model is not None:
             log.info("model %s (%s) %s", model.name, model.kind, " ".join(h[:12] for h in model.sha256.values()))
+    if models.stt is not None and models.stt.name in stand_ins(settings.device.language):
+        log.warning("%s.", what_it_hears(models.stt.name, settings.device.language))
     if models.stt is None or models.tts is None:
         log.warning("Starter engines run, because no models are here: `appliance models fetch` gets the real ones.")
 

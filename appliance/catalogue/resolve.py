@@ -7,6 +7,7 @@ from appliance.catalogue.download import Progress
 from appliance.catalogue.entry import Entry, Stage
 from appliance.catalogue.fetch import fetch, no_progress
 from appliance.catalogue.mirror import Mirror
+from appliance.catalogue.stand_in import can_stand_in, stand_ins
 from appliance.catalogue.store import Store, model_dir
 from appliance.catalogue.wake import package_dir, wake_from
 from appliance.errors import ModelError
@@ -21,7 +22,8 @@ def resolve(settings: Settings, progress: Progress = no_progress) -> Models:
     """The models to run with, in the device's language, every file checked.
 
     Never asks the network; copies from the mirror of the settings if there is one. Profile 'auto': for each stage the
-    best model that was fetched, else the best that the mirror holds, else None. A named profile, model or voice must be
+    best model that was fetched, else the best that the mirror holds, else a recogniser of another language that may stand
+    in, else None. A named profile, model or voice must be
     there. Blocks: a few milliseconds when all was checked before, else as long as copying and hashing take.
     Raises ModelError naming the file and the remedy.
     """
@@ -50,7 +52,8 @@ class _Resolver:
         language, profile = self._settings.device.language, self._settings.models.profile
         if name is not None:
             entry = self._catalogue.entry(name, stage)
-            if entry.language not in (language, language.split("-")[0]):
+            fits = entry.language in (language, language.split("-")[0])
+            if not fits and name not in self._stand_ins(stage, language):
                 raise ModelError("wrong-language", f"{name} speaks '{entry.language}', the device '{language}'.")
             return self._must(entry)
         if profile != "auto":
@@ -58,13 +61,22 @@ class _Resolver:
             if model is None:
                 raise ModelError("no-language", f"Profile '{profile}' has no {stage} model for language '{language}'.")
             return self._must(self._catalogue.entry(model, stage))
-        found = self._best(self._candidates(stage, language))
+        found = self._best(self._candidates(stage, language)) or self._best(
+            [self._catalogue.entry(name, stage) for name in self._stand_ins(stage, language)]
+        )
         if found is None and engine != "auto":
             raise ModelError(
                 "no-model",
                 f"{stage}.engine is '{engine}', but no {stage} model is here; `appliance models fetch` gets one.",
             )
         return found
+
+    def _stand_ins(self, stage: Stage, language: str) -> tuple[str, ...]:
+        """Names of recognisers of another language that may listen for `language` here; the free search cannot."""
+        if stage != "stt" or self._settings.stt.engine == "sherpa":
+            return ()
+        names = stand_ins(language)
+        return names if names and can_stand_in(language) else ()
 
     def _candidates(self, stage: Stage, language: str) -> list[Entry]:
         names = [self._catalogue.profiles[profile].pick(stage, language) for profile in BEST_FIRST]

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 from appliance.catalogue.resolve import resolve
+from appliance.catalogue.stand_in import stand_ins, what_it_hears
 from appliance.errors import ModelError, SettingsError
 from appliance.hardware.cards import Direction, stream
 from appliance.settings import Settings
@@ -140,7 +141,10 @@ def check_models(settings: Settings) -> Iterator[Check]:
     starters = {"stt": "pocketsphinx", "tts": "espeak-ng"}
     for stage, starter in starters.items():
         model, section = getattr(models, stage), getattr(settings, stage)
-        if model is not None:
+        if model is not None and stage == "stt" and model.name in stand_ins(settings.device.language):
+            found = what_it_hears(model.name, settings.device.language)
+            yield Check(f"model {stage}", "warning", found, "appliance models fetch")
+        elif model is not None:
             yield Check(f"model {stage}", "ok", f"{model.name} ({model.language})")
         elif section.uri is not None:
             yield Check(f"model {stage}", "ok", f"elsewhere: {section.uri}")

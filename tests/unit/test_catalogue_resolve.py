@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from appliance.catalogue import stand_in
 from appliance.catalogue.resolve import resolve
 from appliance.errors import ModelError
 from appliance.settings import Settings, load
@@ -80,8 +81,33 @@ def test_a_voice_and_a_model_by_name(tmp_path: Path, mirror: str) -> None:
 
 @needs_shared
 def test_a_language_without_models_gets_the_starter_engines(tmp_path: Path, mirror: str) -> None:
-    models = resolve(settings(tmp_path, mirror, "device.language=de"))
+    models = resolve(settings(tmp_path, mirror, "device.language=nl"))
     assert models.stt is None and models.tts is None and models.vad is not None
+
+
+@needs_shared
+@pytest.mark.parametrize("asked", ["stt.engine=auto", "stt.engine=grammar", "stt.model=zipformer-en-3.3M-repaired"])
+def test_an_english_recogniser_stands_in_for_a_german_one(tmp_path: Path, mirror: str, asked: str) -> None:
+    models = resolve(settings(tmp_path, mirror, "device.language=de-AT", asked))
+    assert models.stt and (models.stt.name, models.stt.language) == ("zipformer-en-3.3M-repaired", "en")
+    assert models.tts is None
+
+
+@needs_shared
+def test_without_espeak_nothing_stands_in(
+    tmp_path: Path, mirror: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(stand_in, "LIBRARY", "libabsent.so.1")
+    assert resolve(settings(tmp_path, mirror, "device.language=de")).stt is None
+    assert "libabsent.so.1 is missing (apt-get install espeak-ng)" in caplog.text
+    with pytest.raises(ModelError, match="speaks 'en', the device 'de'"):
+        resolve(settings(tmp_path, mirror, "device.language=de", "stt.model=zipformer-en-3.3M-repaired"))
+
+
+@needs_shared
+def test_the_free_search_stands_in_for_nobody(tmp_path: Path, mirror: str) -> None:
+    with pytest.raises(ModelError, match=r"stt\.engine is 'sherpa', but no stt model"):
+        resolve(settings(tmp_path, mirror, "device.language=de", "stt.engine=sherpa"))
 
 
 @needs_shared

@@ -18,6 +18,7 @@ from appliance.cli import checks, doctor
 from appliance.control import SOCKET
 from appliance.wire.control import Answer, Request
 from appliance.wire.frame import Connection, serve
+from tests.shared import MODELS, needs_shared
 from tests.unit.command import call
 
 Row = dict[str, Any]
@@ -89,6 +90,15 @@ def test_what_is_wrong_is_named(ask: Callable[..., Any], assignment: str, name: 
     code, rows = ask(assignment)
     assert code == 1 and rows[name]["verdict"] == "wrong"
     assert found in rows[name]["found"] and rows[name]["remedy"]
+
+
+@needs_shared
+def test_a_recogniser_that_stands_in_is_named(ask: Callable[..., Any]) -> None:
+    _, rows = ask("device.language=de", f"models.mirror={MODELS}")
+    stt = rows["model stt"]
+    assert stt["verdict"] == "warning" and stt["remedy"] == "appliance models fetch"
+    assert "stands in for a recogniser of 'de': it listens for core commands only" in stt["found"]
+    assert ask(f"models.mirror={MODELS}")[1]["model stt"]["verdict"] == "ok"
 
 
 def test_a_broker_that_answers_and_one_that_does_not(ask: Callable[..., Any]) -> None:
