@@ -22,8 +22,8 @@ from appliance.intents.home import Area, Entity, Home
 from appliance.intents.recognise import Interpreter
 from appliance.intents.source import grammar_source
 from appliance.settings import load
-from appliance.settings.child import ChildConfig, Models
 from appliance.settings.conversation import IntentSettings
+from appliance.wire.child import ChildConfig, Models
 from appliance.wire.stt import Transcribe, Transcript
 from tests.contract.test_stt_child import model
 from tests.shared import needs_shared

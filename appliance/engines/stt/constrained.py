@@ -54,8 +54,8 @@ class ConstrainedRecogniser:
     def __init__(
         self, model: ModelFile, settings: SttSettings, accent: Accent | None = None, folder: Path | None = None
     ) -> None:
-        """`accent`: what is spoken is another language than the model's. `folder`: where the encoder is kept in the form it is
-        loaded in."""
+        """`accent`: what is spoken is another language than the model's. `folder`: where the encoder is kept in the form
+        it is loaded in."""
         self._transducer = Transducer(model, settings.threads, folder)
         self._vocabulary = Vocabulary(self._transducer.pieces)
         self._shelf = Shelf(self._vocabulary, accent)
