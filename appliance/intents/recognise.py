@@ -6,14 +6,12 @@ names were seen upstream, home-assistant/core#122663). Blocks: call it where the
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 from hassil.errors import HassilError
 from hassil.intents import Intents, RangeSlotList, TextSlotList
-from hassil.models import MatchEntity
 from hassil.recognize import RecognizeResult, recognize_all
 
 from appliance.errors import IntentError
@@ -22,6 +20,7 @@ from appliance.intents.budget import Budget, Spent, watched
 from appliance.intents.followup import FOLLOW_UPS, answer, continued
 from appliance.intents.home import Home
 from appliance.intents.interpretation import Interpretation, Question, Slot
+from appliance.intents.ranges import told_apart
 
 __all__ = ["Interpretation", "Interpreter", "Question"]
 
@@ -32,8 +31,6 @@ MOST_RESULTS = 200
 MOST_ALTERNATIVES = 4
 REMEMBERED = 512
 """Sentences whose meaning is kept, least recently used first out: a household says the same few again and again."""
-_DIGIT = re.compile(r"\d")
-_REFERENCE = re.compile(r"\{(\w+):(\w+)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +58,8 @@ class Interpreter:
         for values in self._intents.slot_lists.values():
             if isinstance(values, TextSlotList):
                 watched(values, self._budget)
+            elif isinstance(values, RangeSlotList):
+                told_apart(values)
         self._warm()
 
     def interpret(
@@ -146,7 +145,7 @@ class Interpreter:
             self._budget.stop()
 
     def _reading(self, result: RecognizeResult, text: str) -> _Reading:
-        slots: dict[str, Slot] = {entity.name: self._value(entity, result) for entity in result.entities_list}
+        slots: dict[str, Slot] = {entity.name: _slot(entity.value) for entity in result.entities_list}
         open_slots = [entity for entity in result.entities_list if entity.is_wildcard]
         open_letters = sum(len(entity.text.strip()) for entity in open_slots)
         named = result.entities.get("name")
@@ -171,16 +170,6 @@ class Interpreter:
             0 if place is not None and place == self._home.area else 1,
         )
         return _Reading(interpretation, score, place)
-
-    def _value(self, entity: MatchEntity, result: RecognizeResult) -> Slot:
-        """The value as plain data. hassil 3.12 forgets a range's multiplier where the number is said in words."""
-        value = entity.value
-        if isinstance(value, int | float) and not _DIGIT.search(entity.text) and result.intent_sentence is not None:
-            for name, slot in _REFERENCE.findall(result.intent_sentence.text or ""):
-                values = self._intents.slot_lists.get(name)
-                if slot == entity.name and isinstance(values, RangeSlotList) and values.multiplier is not None:
-                    return _slot(float(value) * values.multiplier)
-        return _slot(value)
 
 
 def _in_context(context: Interpretation, text: str, readings: list[_Reading]) -> Interpretation | None:

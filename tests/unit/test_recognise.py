@@ -115,6 +115,20 @@ def test_no_command_is_none(text: str) -> None:
     assert interpreter().interpret(text) is None
 
 
+def test_numbers_that_count_down_in_one_sentence_do_not_in_the_next() -> None:
+    known = interpreter()
+    known = interpreter()
+    for _ in range(2):
+        down = known.interpret("decrease the volume by twenty percent")
+        assert understood(down) == ("HassSetVolumeRelative", {"volume_step": -20})
+        assert understood(known.interpret("set ceiling two brightness to twenty percent")) == (
+            "HassLightSet",
+            {"name": "Ceiling 2", "brightness": 20},
+        )
+        up = known.interpret("increase the volume by twenty percent")
+        assert understood(up) == ("HassSetVolumeRelative", {"volume_step": 20})
+
+
 def test_without_a_room_lights_are_still_understood() -> None:
     assert understood(interpreter(house="empty").interpret("turn on the lights")) == ("HassTurnOn", {"domain": "light"})
 

@@ -1,0 +1,31 @@
+"""In: hassil's ranges of numbers. Out: the same, told apart by their multiplier too.
+
+hassil keeps the number words of a range by its bounds only. "Decrease the volume by twenty percent" counts down,
+and "set the light to twenty percent" behind it got -20 out of the same words.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hassil.intents import RangeSlotList
+
+
+class _Start(int):
+    """A bound that equals only the same bound of a range with the same multiplier."""
+
+    multiplier: float | None
+
+    def __eq__(self, other: Any) -> bool:
+        return int(self) == other and self.multiplier == getattr(other, "multiplier", None)
+
+    def __hash__(self) -> int:
+        return hash((int(self), self.multiplier))
+
+
+def told_apart(values: RangeSlotList) -> None:
+    """Makes the words of `values` its own where it has a multiplier."""
+    if values.multiplier is not None:
+        start = _Start(values.start)
+        start.multiplier = values.multiplier
+        values.start = start
