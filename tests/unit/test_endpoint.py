@@ -165,3 +165,14 @@ def test_the_recogniser_begins_again_once_for_a_cough() -> None:
     policy.read(Reading("", 64, complete=False, extendable=True, slots_ahead=2, flushed=True))
     assert policy.took_back()
     assert not policy.took_back()
+
+
+def test_noise_read_as_one_word_does_not_cut_off_who_speaks_behind_it() -> None:
+    word = Reading("enough", 1100, complete=True, extendable=False, slots_ahead=0, confidence=0.93)
+    order = Reading("get me a mocha", 3300, complete=False, extendable=True, slots_ahead=2)
+    decision = play([(6000, 0.9), (6000, 0.01)], {1100: word, 3300: order})
+    assert decision is not None
+    assert decision.at_ms > 6000, "the order is heard to its end"
+    alone = play([(20000, 0.9)], {1100: word})
+    assert alone is not None
+    assert alone.reason == "steady" and alone.at_ms < 6000, "a stop beside a television still ends"
