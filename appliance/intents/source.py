@@ -76,7 +76,7 @@ def grammar_source(
     owned, lists = _merge_owner(tree, settings.sentences, problems)
     for problem in _add_home(tree, home, spoken):
         _report(problem, problems)
-    core = _core(spoken, {name: tree["intents"][name] for name in owned if name not in known})
+    core = _core(spoken, {name: tree["intents"][name] for name in owned if name not in known}, settings.builtin)
     if home.area is None:
         _without_area(tree["intents"])
         _without_area(core or {})
@@ -129,12 +129,12 @@ def _own(language: str) -> dict[str, Any]:
     return tree
 
 
-def _core(language: str, owned: dict[str, Any]) -> dict[str, Any] | None:
+def _core(language: str, owned: dict[str, Any], builtin: bool) -> dict[str, Any] | None:
     """What a recogniser of another language listens for: our short sentences, and the intents that the owner added."""
     file = resources.files("appliance.intents") / "data" / f"{language}_core.yaml"
     if not file.is_file():
         return None
-    core: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
+    core: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8")) if builtin else {}
     return {**core, **owned}
 
 

@@ -81,6 +81,13 @@ def test_only_a_language_with_core_sentences_can_be_borrowed_for(tmp_path: Path)
         compile_grammar(english, sound=str)
 
 
+def test_without_the_built_in_sentences_only_the_owners_are_left(tmp_path: Path) -> None:
+    own = tmp_path / "own.yaml"
+    own.write_text("language: de\nintents: {Kaffee: {data: [{sentences: [koche Kaffee]}]}}\n", encoding="utf-8")
+    source = grammar_source(HOME, "de", IntentSettings(sentences=(own,), builtin=False))
+    assert source.core is not None and set(source.core) == {"Kaffee"}
+
+
 def test_every_core_sentence_is_understood_as_what_it_stands_for() -> None:
     source = grammar_source(HOME, "de")
     assert source.core is not None
