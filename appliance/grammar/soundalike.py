@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator, Sequence
 from difflib import SequenceMatcher
 from functools import lru_cache
 
-from appliance.grammar.pronounce import Sounds, pronounced, rarer
+from appliance.grammar.dictionary import Sounds, pronounced, rarer
 
 log = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from appliance.grammar.compile import compile_grammar
-from appliance.grammar.pronounce import pronounced, rarer
+from appliance.grammar.dictionary import pronounced, rarer
 from appliance.grammar.soundalike import MOST_SPELLINGS, RARE, soundalikes
 from appliance.grammar.source import GrammarSource
 from appliance.grammar.walk import Walker
