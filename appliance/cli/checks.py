@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 from appliance.catalogue.resolve import resolve
-from appliance.catalogue.stand_in import stand_ins, what_it_hears
+from appliance.catalogue.stand_in import LIBRARY, stand_ins, what_it_hears
 from appliance.errors import ModelError, SettingsError
 from appliance.hardware.cards import Direction, stream
 from appliance.settings import Settings
@@ -94,11 +94,11 @@ def check_packages() -> Iterator[Check]:
 
 def check_espeak() -> Iterator[Check]:
     try:
-        ctypes.CDLL("libespeak-ng.so.1")
+        ctypes.CDLL(LIBRARY)
     except OSError:
-        yield Check("espeak-ng", "wrong", "libespeak-ng.so.1 is missing", "apt-get install libespeak-ng1 espeak-ng")
+        yield Check("espeak-ng", "wrong", f"{LIBRARY} is missing", "apt-get install libespeak-ng1 espeak-ng")
         return
-    yield Check("espeak-ng", "ok", "libespeak-ng.so.1 loads")
+    yield Check("espeak-ng", "ok", f"{LIBRARY} loads")
 
 
 def check_clock() -> Iterator[Check]:
