@@ -15,22 +15,22 @@ from pathlib import Path
 
 from appliance import __version__
 from appliance.actions.timers import Timer
+from appliance.api.commands import DeviceSource, RemoteCommands
+from appliance.api.control import Control
+from appliance.api.home_link import HomeLink
 from appliance.catalogue.stand_in import stand_ins, what_it_hears
-from appliance.control import Control
+from appliance.conversation.agent import Agent
+from appliance.conversation.button_actions import ButtonActions
+from appliance.conversation.clients.sound import SoundClient
+from appliance.conversation.clients.stt import compile_ahead
+from appliance.conversation.clients.tts import TtsClient
+from appliance.conversation.context import TurnContext
 from appliance.conversation.conversation import Conversation
-from appliance.conversation.ear import Ear
-from appliance.conversation.mind import HouseMind
 from appliance.conversation.phrases import AGAIN_S
-from appliance.conversation.recognizer import compile_ahead
-from appliance.conversation.tools import Tools
-from appliance.conversation.touch import Touch
-from appliance.conversation.voice import Voice
 from appliance.errors import DeviceError, EngineError, SttError
 from appliance.events import Bus, EngineChanged, State, StateChanged, TurnRecord
 from appliance.hardware.gpio import header_chip
-from appliance.homelink import HomeLink
 from appliance.panel.panel import Panel
-from appliance.remote import DeviceSource, RemoteHands
 from appliance.settings import Settings
 from appliance.supervisor.child import Child
 from appliance.supervisor.systemd import notify, watchdog_s
@@ -52,7 +52,7 @@ class Appliance:
         self.bus = Bus()
         folder = settings.device.runtime_dir
         lossless = settings.sound.source == "feed" and settings.sound.feed_speed == 0
-        self.ear = Ear(settings.supervisor, self.bus, lossless)
+        self.ear = SoundClient(settings.supervisor, self.bus, lossless)
         config = folder / "child.json"
         watch = settings.supervisor
 
@@ -64,29 +64,29 @@ class Appliance:
         self.stt = child("stt", settings.stt.uri)
         self.tts = child("tts", settings.tts.uri)
         self.children = (self.sound, self.stt, self.tts)
-        self.voice = Voice(self.tts, settings.sound.feed_speed if settings.sound.source == "feed" else 1.0)
-        self.mind = HouseMind(settings, self.bus, self.ear, self._rang, self._last_turn)
+        self.voice = TtsClient(self.tts, settings.sound.feed_speed if settings.sound.source == "feed" else 1.0)
+        self.agent = Agent(settings, self.bus, self.ear, self._rang, self._last_turn)
         self.conversation = Conversation(
-            Tools(
+            TurnContext(
                 settings=settings.conversation,
                 vad_threshold=settings.vad.threshold,
                 bus=self.bus,
                 ear=self.ear,
                 stt=self.stt,
                 voice=self.voice,
-                mind=self.mind,
+                agent=self.agent,
                 tone=self._tone,
                 lockstep=lossless,
             )
         )
-        self.panel = Panel(settings.panel, self.bus, header_chip, Touch(self.conversation, self.mind))
+        self.panel = Panel(settings.panel, self.bus, header_chip, ButtonActions(self.conversation, self.agent))
         self._ringing = asyncio.Event()
         self._compiling = asyncio.Lock()
         self._understands = asyncio.Event()
         """The recogniser knows what may be said, or could not learn it."""
-        self.hands = RemoteHands(self)
+        self.hands = RemoteCommands(self)
         self.hands.brightness = self.panel.set_brightness
-        house = HomeLink(settings.device, self.mind, self.conversation, self.compile_grammars)
+        house = HomeLink(settings.device, self.agent, self.conversation, self.compile_grammars)
         self.telemetry = Telemetry(settings.telemetry, settings.device, self.bus, DeviceSource(self), self.hands, house)
         house.telemetry = self.telemetry
 
@@ -104,31 +104,31 @@ class Appliance:
         while True:
             await self._ringing.wait()
             self._ringing.clear()
-            await self.conversation.ring(lambda: bool(self.mind.timers.ringing()))
+            await self.conversation.ring(lambda: bool(self.agent.timers.ringing()))
 
     async def greet(self) -> None:
         """Once the engines are ready: volumes as they were; then the phrase cache is warmed, again and again."""
-        for voice, percent in self.mind.levels.all().items():
+        for voice, percent in self.agent.levels.all().items():
             await self.ear.set_volume(percent, voice)
         await self.wait_ready()
         while self.settings.tts.warm:
-            await self.voice.warm(self.mind.phrases())
+            await self.voice.warm(self.agent.phrases())
             await asyncio.sleep(AGAIN_S)
 
     async def prepare_recogniser(self) -> None:
         """Has every new recogniser compile the grammars before somebody speaks."""
-        ready = self.bus.watch("prepare-recogniser")
-        async for happening in ready:
-            if isinstance(happening, EngineChanged) and happening.engine == "stt" and happening.change == "ready":
+        ready = self.bus.subscribe("prepare-recogniser")
+        async for event in ready:
+            if isinstance(event, EngineChanged) and event.engine == "stt" and event.change == "ready":
                 if self.stt.about is not None and self.stt.about.engine != "grammar":
-                    await self.mind.expect_free_text()
+                    await self.agent.expect_free_text()
                 await self.compile_grammars()
 
     async def compile_grammars(self) -> None:
         """Has the recogniser compile what may be said now, so that no turn waits for it. Gives up where it cannot."""
         async with self._compiling:  # two at once would push each other's grammars off the recogniser's shelf
             try:
-                for transcribe in self.mind.utterances_to_expect():
+                for transcribe in self.agent.utterances_to_expect():
                     await compile_ahead(self.stt, transcribe)
                     self._understands.set()
             except (EngineError, SttError) as error:
@@ -169,14 +169,14 @@ async def running(settings: Settings, models: Models) -> AsyncIterator[Appliance
     """The device, running for as long as the context lasts. Raises DeviceError if its folders cannot be made."""
     appliance = Appliance(settings, models)
     appliance.prepare_folders()
-    appliance.mind.write_grammar(settings.device.runtime_dir)
+    appliance.agent.write_grammar(settings.device.runtime_dir)
     log_start(settings, models)
     appliance.bus.publish(StateChanged(state=State.STARTING))
     try:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(child.run(), name=child.name) for child in appliance.children]
             tasks.append(group.create_task(appliance.conversation.run(), name="conversation"))
-            tasks.append(group.create_task(appliance.mind.timers.run(), name="timers"))
+            tasks.append(group.create_task(appliance.agent.timers.run(), name="timers"))
             tasks.append(group.create_task(appliance.ring(), name="ring"))
             tasks.append(group.create_task(appliance.panel.run(), name="panel"))
             tasks.append(group.create_task(appliance.greet(), name="greet"))

@@ -1,7 +1,7 @@
 """In: what happens on the device. Out: the same, to everyone who watches (panel, telemetry, log), never holding a turn up.
 
 Message order of a turn: WakeDetected or ButtonPressed → TurnStarted → StateChanged(LISTENING) → PartialHeard* →
-SpeechEnded → StateChanged(THINKING) → IntentRecognized → ActionDone → StateChanged(REPLYING) → ReplyStarted →
+SpeechEnded → StateChanged(THINKING) → IntentRecognised → ActionDone → StateChanged(REPLYING) → ReplyStarted →
 TurnEnded → StateChanged(IDLE).
 """
 
@@ -59,7 +59,7 @@ class Hearing(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Happening:
+class DeviceEvent:
     """Something that happened. `at_s` is monotonic time in seconds, `wall_s` Unix time in seconds."""
 
     at_s: float = field(default_factory=time.monotonic)
@@ -67,7 +67,7 @@ class Happening:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StateChanged(Happening):
+class StateChanged(DeviceEvent):
     """A state began or ended. Several may hold at once; the panel's arbiter picks the most urgent."""
 
     state: State
@@ -78,7 +78,7 @@ class StateChanged(Happening):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WakeDetected(Happening):
+class WakeDetected(DeviceEvent):
     """The wake word was heard."""
 
     wake_word: str
@@ -90,7 +90,7 @@ class WakeDetected(Happening):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NearMiss(Happening):
+class NearMiss(DeviceEvent):
     """Something came close to a wake word and was not taken for it."""
 
     wake_word: str
@@ -98,7 +98,7 @@ class NearMiss(Happening):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TurnStarted(Happening):
+class TurnStarted(DeviceEvent):
     """A turn was opened by the wake word, the button, a follow-up or a command."""
 
     turn: str
@@ -106,14 +106,14 @@ class TurnStarted(Happening):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LevelMeasured(Happening):
+class LevelMeasured(DeviceEvent):
     """Loudness of the microphone while listening."""
 
     level_dbfs: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PartialHeard(Happening):
+class PartialHeard(DeviceEvent):
     """What the recogniser makes of the speech so far."""
 
     turn: str
@@ -126,7 +126,7 @@ class PartialHeard(Happening):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SpeechEnded(Happening):
+class SpeechEnded(DeviceEvent):
     """The end-of-speech policy decided."""
 
     turn: str
@@ -135,7 +135,7 @@ class SpeechEnded(Happening):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class IntentRecognized(Happening):
+class IntentRecognised(DeviceEvent):
     """Text became an intent, or was refused (`intent` is None)."""
 
     turn: str
@@ -145,7 +145,7 @@ class IntentRecognized(Happening):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ActionDone(Happening):
+class ActionDone(DeviceEvent):
     """A skill was carried out, or handed to the home server."""
 
     turn: str
@@ -154,7 +154,7 @@ class ActionDone(Happening):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReplyStarted(Happening):
+class ReplyStarted(DeviceEvent):
     """The first audible sample of the reply reached the card."""
 
     turn: str
@@ -203,35 +203,35 @@ class TurnRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TurnEnded(Happening):
+class TurnEnded(DeviceEvent):
     """A turn is over and the device is idle again."""
 
     record: TurnRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ButtonPressed(Happening):
+class ButtonPressed(DeviceEvent):
     """A gesture on the button: single, double, triple, long, hold, release."""
 
     gesture: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MuteChanged(Happening):
+class MuteChanged(DeviceEvent):
     """The microphone was muted or opened by button, voice or MQTT."""
 
     muted: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VolumeChanged(Happening):
+class VolumeChanged(DeviceEvent):
     """Loudness of the voice, 0..100 percent."""
 
     percent: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TimerChanged(Happening):
+class TimerChanged(DeviceEvent):
     """A timer was started, changed, paused, cancelled, rang or was silenced."""
 
     timer: str
@@ -242,7 +242,7 @@ class TimerChanged(Happening):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EngineChanged(Happening):
+class EngineChanged(DeviceEvent):
     """A child process became ready, died, hung, restarts, or its circuit breaker opened."""
 
     engine: str
@@ -252,33 +252,33 @@ class EngineChanged(Happening):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HearingChanged(Happening):
+class HearingChanged(DeviceEvent):
     """The ear became deaf, muted or hears again."""
 
     hearing: Hearing
     reason: str | None = None
 
 
-class Watch:
+class Subscription:
     """One watcher's queue: bounded, oldest dropped first, drops counted."""
 
     def __init__(self, size: int) -> None:
-        self._queue: deque[Happening] = deque(maxlen=size)
+        self._queue: deque[DeviceEvent] = deque(maxlen=size)
         self._ready = asyncio.Event()
         self.dropped = 0
 
-    def put(self, happening: Happening) -> None:
+    def put(self, event: DeviceEvent) -> None:
         if len(self._queue) == self._queue.maxlen:
             self.dropped += 1
-        self._queue.append(happening)
+        self._queue.append(event)
         self._ready.set()
 
-    def waiting(self) -> Iterator[Happening]:
+    def waiting(self) -> Iterator[DeviceEvent]:
         """What nobody has taken yet, taken now; for a watcher's last look."""
         while self._queue:
             yield self._queue.popleft()
 
-    async def __aiter__(self) -> AsyncIterator[Happening]:
+    async def __aiter__(self) -> AsyncIterator[DeviceEvent]:
         while True:
             while self._queue:
                 yield self._queue.popleft()
@@ -293,16 +293,16 @@ class Bus:
     """
 
     def __init__(self) -> None:
-        self._watches: dict[str, Watch] = {}
+        self._watches: dict[str, Subscription] = {}
 
-    def watch(self, name: str, size: int = 256) -> Watch:
+    def subscribe(self, name: str, size: int = 256) -> Subscription:
         """A new queue of `size` happenings for the watcher `name` (its drops are reported under that name)."""
-        watch = self._watches[name] = Watch(size)
+        watch = self._watches[name] = Subscription(size)
         return watch
 
-    def publish(self, happening: Happening) -> None:
+    def publish(self, event: DeviceEvent) -> None:
         for watch in self._watches.values():
-            watch.put(happening)
+            watch.put(event)
 
     def dropped(self) -> dict[str, int]:
         """Happenings dropped so far, by watcher."""

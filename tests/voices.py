@@ -12,9 +12,9 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from appliance.engines.sound.resample import Resampler
+from appliance.engines.sound.capture.resample import Resampler
 from appliance.engines.stt.constrained import ConstrainedRecogniser
-from appliance.engines.stt.seam import Samples
+from appliance.engines.stt.protocol import Samples
 from appliance.engines.tts.libespeak import Espeak
 from appliance.engines.tts.phonemes import tokens_of
 from appliance.errors import TtsError
@@ -65,7 +65,7 @@ def amy() -> ModelFile:
     return ModelFile(name="vits-sanotts-en_US-amy", kind="vits", language="en-US", files=files, sha256=sha256)
 
 
-class Voice:
+class TtsClient:
     """A Piper voice that is given sounds."""
 
     def __init__(self, folder: Path, library: Espeak) -> None:
@@ -91,10 +91,10 @@ class Voice:
         return self._library.phonemes(words, "en-us") if words.strip() else ""
 
 
-def speaker_or_skip(name: str) -> Voice:
+def speaker_or_skip(name: str) -> TtsClient:
     """The shared voice `name`; the test is skipped where espeak-ng's library is not at hand."""
     try:
-        return Voice(MODELS / f"vits-sanotts-en_US-{name}", Espeak())
+        return TtsClient(MODELS / f"vits-sanotts-en_US-{name}", Espeak())
     except TtsError as error:
         pytest.skip(str(error))
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from appliance.actions.device import Hands
+from appliance.actions.device import SkillContext
 from appliance.actions.plan import Plan
 from appliance.intents.interpretation import Interpretation
 
 
-def tell_time(_: Interpretation, hands: Hands) -> Plan:
+def tell_time(_: Interpretation, context: SkillContext) -> Plan:
     """'It's 3:20 PM.'"""
-    return Plan(hands.replies.say("time", time=hands.replies.time(hands.device.now())))
+    return Plan(context.replies.say("time", time=context.replies.time(context.device.now())))
 
 
-def tell_date(_: Interpretation, hands: Hands) -> Plan:
+def tell_date(_: Interpretation, context: SkillContext) -> Plan:
     """'Today is Saturday, November 21st.'"""
-    return Plan(hands.replies.say("date", date=hands.replies.date(hands.device.now())))
+    return Plan(context.replies.say("date", date=context.replies.date(context.device.now())))

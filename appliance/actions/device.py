@@ -42,7 +42,7 @@ class HomeHandler(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Hands:
+class SkillContext:
     """Everything a skill works with."""
 
     device: Device

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from appliance.actions import clock, home, status, talk, timer, volume
-from appliance.actions.device import Hands
+from appliance.actions.device import SkillContext
 from appliance.actions.plan import Plan
 from appliance.intents.interpretation import Interpretation
 
-Skill = Callable[[Interpretation, Hands], Plan]
+Skill = Callable[[Interpretation, SkillContext], Plan]
 
 SKILLS: dict[str, Skill] = {
     "HassGetCurrentTime": clock.tell_time,
@@ -38,8 +38,8 @@ SKILLS: dict[str, Skill] = {
 """Intent → skill; every other intent is the home's."""
 
 
-def plan(meaning: Interpretation, hands: Hands) -> Plan:
+def plan(meaning: Interpretation, context: SkillContext) -> Plan:
     """What will be said and done. Quick (below a millisecond), touches nothing; a question back comes before all."""
     if meaning.question is not None:
-        return talk.ask_back(meaning, hands)
-    return SKILLS.get(meaning.intent, home.hand_over)(meaning, hands)
+        return talk.ask_back(meaning, context)
+    return SKILLS.get(meaning.intent, home.hand_over)(meaning, context)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psutil
 
-from appliance.actions.device import Hands
+from appliance.actions.device import SkillContext
 from appliance.actions.plan import Plan
 from appliance.intents.interpretation import Interpretation
 from appliance.intents.replies import capital
@@ -17,16 +17,16 @@ HOT_C = 80.0
 """A Raspberry Pi 5 begins to slow down here (its documentation: soft limit 80 °C)."""
 
 
-def tell_status(_: Interpretation, hands: Hands) -> Plan:
+def tell_status(_: Interpretation, context: SkillContext) -> Plan:
     """'I'm fine. My temperature is 52 degrees, 31 percent of my memory is in use …' What is unknown is left out."""
-    say = hands.replies.say
+    say = context.replies.say
     degrees = temperature_c()
     facts = [] if degrees is None else [say("status_temperature", degrees=round(degrees))]
     facts.append(say("status_memory", percent=round(psutil.virtual_memory().percent)))
-    response_ms = hands.device.response_ms()
+    response_ms = context.device.response_ms()
     if response_ms is not None:
         facts.append(say("status_response", ms=round(response_ms / 10) * 10))
-    sentence = hands.replies.join(facts)
+    sentence = context.replies.join(facts)
     key = "status_hot" if degrees is not None and degrees >= HOT_C else "status_fine"
     return Plan(say(key, facts=capital(sentence)))
 

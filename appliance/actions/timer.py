@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from appliance.actions.device import Hands
+from appliance.actions.device import SkillContext
 from appliance.actions.plan import Plan
 from appliance.actions.timers import LONGEST_S, MOST_TIMERS, Timer
 from appliance.intents.interpretation import Interpretation, Question, Slot
@@ -15,140 +15,144 @@ _UNITS_S = {"hours": 3600, "minutes": 60, "seconds": 1}
 _ARTICLES = {"the", "my", "a", "an", "der", "den", "die", "das", "mein", "meinen"}
 
 
-def start(meaning: Interpretation, hands: Hands) -> Plan:
+def start(meaning: Interpretation, context: SkillContext) -> Plan:
     """A new timer, with a name or a command where one was said."""
     seconds, name = _seconds(meaning, ""), _name(meaning)
     command = meaning.slots.get("conversation_command")
     if seconds <= 0:
-        return Plan(hands.replies.say("timer_no_time"), ask=True)
+        return Plan(context.replies.say("timer_no_time"), ask=True)
     if seconds > LONGEST_S:
-        return Plan(hands.replies.say("timer_too_long"))
-    if len(hands.timers.all()) >= MOST_TIMERS:
-        return Plan(hands.replies.say("timer_too_many"))
+        return Plan(context.replies.say("timer_too_long"))
+    if len(context.timers.all()) >= MOST_TIMERS:
+        return Plan(context.replies.say("timer_too_many"))
 
     async def act() -> Plan | None:
-        hands.timers.start(seconds, name, None if command is None else str(command))
+        context.timers.start(seconds, name, None if command is None else str(command))
         return None
 
     key = "timer_command" if command is not None else "timer_started" if name is None else "timer_started_named"
-    return Plan(capital(hands.replies.say(key, name=name, duration=hands.replies.duration(seconds))), act=act)
+    return Plan(capital(context.replies.say(key, name=name, duration=context.replies.duration(seconds))), act=act)
 
 
-def increase(meaning: Interpretation, hands: Hands) -> Plan:
+def increase(meaning: Interpretation, context: SkillContext) -> Plan:
     """More time for a timer."""
-    return _change(meaning, hands, 1)
+    return _change(meaning, context, 1)
 
 
-def decrease(meaning: Interpretation, hands: Hands) -> Plan:
+def decrease(meaning: Interpretation, context: SkillContext) -> Plan:
     """Less time for a timer."""
-    return _change(meaning, hands, -1)
+    return _change(meaning, context, -1)
 
 
-def pause(meaning: Interpretation, hands: Hands) -> Plan:
+def pause(meaning: Interpretation, context: SkillContext) -> Plan:
     """Stops a timer's count."""
-    return _on_one(meaning, hands, [t for t in hands.timers.all() if t.due_s is not None], _pause)
+    return _on_one(meaning, context, [t for t in context.timers.all() if t.due_s is not None], _pause)
 
 
-def resume(meaning: Interpretation, hands: Hands) -> Plan:
+def resume(meaning: Interpretation, context: SkillContext) -> Plan:
     """Lets a paused timer run on."""
-    return _on_one(meaning, hands, [t for t in hands.timers.all() if t.paused], _resume)
+    return _on_one(meaning, context, [t for t in context.timers.all() if t.paused], _resume)
 
 
-def cancel(meaning: Interpretation, hands: Hands) -> Plan:
+def cancel(meaning: Interpretation, context: SkillContext) -> Plan:
     """Ends one timer."""
-    return _on_one(meaning, hands, list(hands.timers.all()), _cancel)
+    return _on_one(meaning, context, list(context.timers.all()), _cancel)
 
 
-def cancel_all(_: Interpretation, hands: Hands) -> Plan:
+def cancel_all(_: Interpretation, context: SkillContext) -> Plan:
     """Ends them all."""
-    if not hands.timers.all():
-        return Plan(hands.replies.say("timer_none"))
+    if not context.timers.all():
+        return Plan(context.replies.say("timer_none"))
 
     async def act() -> Plan | None:
-        for timer in hands.timers.all():
-            hands.timers.cancel(timer.id)
+        for timer in context.timers.all():
+            context.timers.cancel(timer.id)
         return None
 
-    return Plan(hands.replies.say("timers_cancelled"), act=act)
+    return Plan(context.replies.say("timers_cancelled"), act=act)
 
 
-def status(meaning: Interpretation, hands: Hands) -> Plan:
+def status(meaning: Interpretation, context: SkillContext) -> Plan:
     """What is left of one timer or of all."""
-    timers = list(hands.timers.all())
+    timers = list(context.timers.all())
     if not timers:
-        return Plan(hands.replies.say("timer_none"))
+        return Plan(context.replies.say("timer_none"))
     fitting = _fitting(meaning, timers)
     if not fitting:
-        return Plan(hands.replies.say("timer_unknown"))
+        return Plan(context.replies.say("timer_unknown"))
     if len(fitting) == 1:
-        return Plan(capital(_left(fitting[0], hands, named=len(timers) > 1)))
-    items = [hands.replies.say("timer_item", name=_title(t, hands), duration=_duration(t, hands)) for t in fitting]
-    return Plan(hands.replies.say("timers_left", count=len(items), list=capital("; ".join(items))))
+        return Plan(capital(_left(fitting[0], context, named=len(timers) > 1)))
+    items = [
+        context.replies.say("timer_item", name=_title(t, context), duration=_duration(t, context)) for t in fitting
+    ]
+    return Plan(context.replies.say("timers_left", count=len(items), list=capital("; ".join(items))))
 
 
-def _change(meaning: Interpretation, hands: Hands, sign: int) -> Plan:
+def _change(meaning: Interpretation, context: SkillContext, sign: int) -> Plan:
     seconds = sign * _seconds(meaning, "")
 
-    def plan(timer: Timer, hands: Hands) -> Plan:
-        left_s = hands.timers.remaining_s(timer) + seconds
+    def plan(timer: Timer, context: SkillContext) -> Plan:
+        left_s = context.timers.remaining_s(timer) + seconds
         if left_s > LONGEST_S:
-            return Plan(hands.replies.say("timer_too_long"))
+            return Plan(context.replies.say("timer_too_long"))
         if left_s <= 0:
-            return Plan(hands.replies.say("timer_zero"))
-        reply = hands.replies.say("timer_changed", duration=hands.replies.duration(left_s))
-        return Plan(reply, act=_once(hands, timer, lambda: hands.timers.add(timer.id, seconds)))
+            return Plan(context.replies.say("timer_zero"))
+        reply = context.replies.say("timer_changed", duration=context.replies.duration(left_s))
+        return Plan(reply, act=_once(context, timer, lambda: context.timers.add(timer.id, seconds)))
 
-    return _on_one(meaning, hands, list(hands.timers.all()), plan)
-
-
-def _pause(timer: Timer, hands: Hands) -> Plan:
-    act = _once(hands, timer, lambda: hands.timers.pause(timer.id))
-    return Plan(hands.replies.say("timer_paused"), act=act)
+    return _on_one(meaning, context, list(context.timers.all()), plan)
 
 
-def _resume(timer: Timer, hands: Hands) -> Plan:
-    act = _once(hands, timer, lambda: hands.timers.resume(timer.id))
-    return Plan(hands.replies.say("timer_resumed", duration=_duration(timer, hands)), act=act)
+def _pause(timer: Timer, context: SkillContext) -> Plan:
+    act = _once(context, timer, lambda: context.timers.pause(timer.id))
+    return Plan(context.replies.say("timer_paused"), act=act)
 
 
-def _cancel(timer: Timer, hands: Hands) -> Plan:
+def _resume(timer: Timer, context: SkillContext) -> Plan:
+    act = _once(context, timer, lambda: context.timers.resume(timer.id))
+    return Plan(context.replies.say("timer_resumed", duration=_duration(timer, context)), act=act)
+
+
+def _cancel(timer: Timer, context: SkillContext) -> Plan:
     key = "timer_cancelled" if timer.name is None else "timer_cancelled_named"
-    act = _once(hands, timer, lambda: hands.timers.cancel(timer.id))
-    return Plan(capital(hands.replies.say(key, name=timer.name)), act=act)
+    act = _once(context, timer, lambda: context.timers.cancel(timer.id))
+    return Plan(capital(context.replies.say(key, name=timer.name)), act=act)
 
 
-def _once(hands: Hands, timer: Timer, do: Callable[[], object]) -> Callable[[], Awaitable[Plan | None]]:
+def _once(context: SkillContext, timer: Timer, do: Callable[[], object]) -> Callable[[], Awaitable[Plan | None]]:
     """Does it, unless the timer is gone by then (it rang and was silenced between plan and act)."""
 
     async def act() -> Plan | None:
         try:
             do()
         except (KeyError, ValueError):
-            return Plan(hands.replies.say("timer_unknown"))
+            return Plan(context.replies.say("timer_unknown"))
         return None
 
     return act
 
 
-def _on_one(meaning: Interpretation, hands: Hands, timers: list[Timer], plan: Callable[[Timer, Hands], Plan]) -> Plan:
+def _on_one(
+    meaning: Interpretation, context: SkillContext, timers: list[Timer], plan: Callable[[Timer, SkillContext], Plan]
+) -> Plan:
     """The plan for the one timer that is meant, or the question which."""
     if not timers:
-        return Plan(hands.replies.say("timer_none"))
+        return Plan(context.replies.say("timer_none"))
     fitting = _fitting(meaning, timers)
     if not fitting:
-        return Plan(hands.replies.say("timer_unknown"))
+        return Plan(context.replies.say("timer_unknown"))
     ringing = [timer for timer in fitting if timer.ringing]
     if len(fitting) > 1 and len(ringing) != 1:
-        return _which(meaning, fitting, hands)
-    return plan((ringing or fitting)[0], hands)
+        return _which(meaning, fitting, context)
+    return plan((ringing or fitting)[0], context)
 
 
-def _which(meaning: Interpretation, timers: list[Timer], hands: Hands) -> Plan:
+def _which(meaning: Interpretation, timers: list[Timer], context: SkillContext) -> Plan:
     """'The pizza timer or the 10 minute timer?' and what each answer would mean."""
-    titles = tuple(_title(timer, hands) for timer in timers)
+    titles = tuple(_title(timer, context) for timer in timers)
     first, *others = (replace(meaning.bare(), slots={**meaning.slots, **_called(timer)}) for timer in timers)
     asked = replace(first, alternatives=tuple(others), question=Question("intent", titles))
-    reply = hands.replies.say("timer_which", list=capital(hands.replies.either(list(titles))))
+    reply = context.replies.say("timer_which", list=capital(context.replies.either(list(titles))))
     return Plan(reply, ask=True, question=asked)
 
 
@@ -188,9 +192,9 @@ def _name(meaning: Interpretation) -> str | None:
     return " ".join(words) or None
 
 
-def _left(timer: Timer, hands: Hands, named: bool) -> str:
-    say, duration = hands.replies.say, _duration(timer, hands)
-    title = _title(timer, hands)
+def _left(timer: Timer, context: SkillContext, named: bool) -> str:
+    say, duration = context.replies.say, _duration(timer, context)
+    title = _title(timer, context)
     if timer.ringing:
         return say("timer_ringing", name=title)
     if timer.paused:
@@ -200,12 +204,12 @@ def _left(timer: Timer, hands: Hands, named: bool) -> str:
     return say("timer_left_one" if duration.startswith("1 ") else "timer_left", duration=duration)
 
 
-def _title(timer: Timer, hands: Hands) -> str:
+def _title(timer: Timer, context: SkillContext) -> str:
     """'the pizza timer', 'the 10 minute timer'."""
     if timer.name is not None:
-        return hands.replies.say("timer_of_name", name=timer.name)
-    return hands.replies.say("timer_of", length=hands.replies.length(timer.started_s))
+        return context.replies.say("timer_of_name", name=timer.name)
+    return context.replies.say("timer_of", length=context.replies.length(timer.started_s))
 
 
-def _duration(timer: Timer, hands: Hands) -> str:
-    return hands.replies.duration(hands.timers.remaining_s(timer))
+def _duration(timer: Timer, context: SkillContext) -> str:
+    return context.replies.duration(context.timers.remaining_s(timer))

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from appliance.actions.timer_record import Timer, restored, saved
-from appliance.events import Happening, State, StateChanged, TimerChanged
+from appliance.events import DeviceEvent, State, StateChanged, TimerChanged
 
 __all__ = ["Clock", "Timer", "Timers"]
 
@@ -47,7 +47,7 @@ class Timers:
     path: Path
     on_ring: Callable[[Timer], None]
     """Called when a timer becomes due, in the event loop; must not block. A timer with a `command` is gone by then."""
-    publish: Callable[[Happening], None]
+    publish: Callable[[DeviceEvent], None]
     clock: Clock = field(default_factory=Clock)
     _timers: dict[str, Timer] = field(default_factory=dict)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)

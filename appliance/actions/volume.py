@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from appliance.actions.device import Hands
+from appliance.actions.device import SkillContext
 from appliance.actions.home import hand_over
 from appliance.actions.plan import Plan
 from appliance.intents.interpretation import Interpretation
@@ -12,34 +12,34 @@ LEAST_PERCENT = 10
 """'Volume down' stops here: a device turned down to nothing cannot say so. 'Volume to zero' is obeyed."""
 
 
-def set_volume(meaning: Interpretation, hands: Hands) -> Plan:
+def set_volume(meaning: Interpretation, context: SkillContext) -> Plan:
     """To a percentage. With a room or a player named it is the home's business."""
     if _elsewhere(meaning):
-        return hand_over(meaning, hands)
-    return _to(_percent(meaning.slots.get("volume_level", hands.device.volume())), hands)
+        return hand_over(meaning, context)
+    return _to(_percent(meaning.slots.get("volume_level", context.device.volume())), context)
 
 
-def change_volume(meaning: Interpretation, hands: Hands) -> Plan:
+def change_volume(meaning: Interpretation, context: SkillContext) -> Plan:
     """Up or down by a step or by a stated number of percent."""
     if _elsewhere(meaning):
-        return hand_over(meaning, hands)
+        return hand_over(meaning, context)
     step = meaning.slots.get("volume_step", "up")
-    now = hands.device.volume()
+    now = context.device.volume()
     change = {"up": STEP_PERCENT, "down": -STEP_PERCENT}.get(str(step))
     wanted = now + (change if change is not None else int(float(step)))
     if wanted < now:
         wanted = max(wanted, min(now, LEAST_PERCENT))
     if _percent(wanted) == now:
-        return Plan(hands.replies.say("volume_most" if wanted >= now and now > LEAST_PERCENT else "volume_least"))
-    return _to(_percent(wanted), hands)
+        return Plan(context.replies.say("volume_most" if wanted >= now and now > LEAST_PERCENT else "volume_least"))
+    return _to(_percent(wanted), context)
 
 
-def _to(percent: int, hands: Hands) -> Plan:
+def _to(percent: int, context: SkillContext) -> Plan:
     async def act() -> Plan | None:
-        await hands.device.set_volume(percent)
+        await context.device.set_volume(percent)
         return None
 
-    return Plan(hands.replies.say("volume", percent=percent), act=act)
+    return Plan(context.replies.say("volume", percent=percent), act=act)
 
 
 def _elsewhere(meaning: Interpretation) -> bool:

@@ -16,10 +16,14 @@ import numpy as np
 
 from appliance.bench.labels import Label, read_labels
 from appliance.bench.percentile import percentile
-from appliance.bench.recorder import RATE_HZ, Recorder, Samples
 from appliance.bench.request import Request
 from appliance.bench.result import SuiteResult
-from appliance.bench.room import (
+from appliance.errors import UsageError
+from appliance.events import TurnRecord, WakeDetected
+from appliance.replay.recording import load
+from appliance.sim.card import VirtualCard
+from appliance.sim.recorder import RATE_HZ, Recorder, Samples
+from appliance.sim.room import (
     VOICE_DBFS,
     VOICED_DB,
     Room,
@@ -31,10 +35,6 @@ from appliance.bench.room import (
     spoken,
     voiced_until,
 )
-from appliance.bench.virtual_card import VirtualCard
-from appliance.errors import UsageError
-from appliance.events import TurnRecord, WakeDetected
-from appliance.replay.recording import load
 
 ECHO_BELOW_VOICE_DB = 20.0
 TRIALS = 20

@@ -22,8 +22,8 @@ from appliance.bench.percentile import percentile
 from appliance.bench.request import Request
 from appliance.bench.result import SuiteResult
 from appliance.errors import SttError, UsageError
+from appliance.grammar.lexicon.spoken import letters, ways
 from appliance.grammar.source import GrammarSource
-from appliance.grammar.spoken import letters, ways
 from appliance.intents.home import Home, load_home
 from appliance.intents.recognise import Interpreter
 from appliance.intents.source import grammar_source

@@ -21,15 +21,15 @@ from numpy.typing import NDArray
 
 from appliance import app
 from appliance.bench.day import DAY, HOME
-from appliance.bench.home_server import LoopbackHome
-from appliance.bench.lone_child import lone_engine
 from appliance.bench.request import Request
 from appliance.bench.result import SuiteResult
-from appliance.bench.speech import speech
 from appliance.events import TurnRecord
 from appliance.replay.feed import feed_settings
 from appliance.replay.player import Player
 from appliance.replay.recording import load
+from appliance.sim.home_server import LoopbackHome
+from appliance.sim.lone_child import lone_engine
+from appliance.sim.speech import speech
 from appliance.wire.message import Ping, Pong
 from appliance.wire.tts import SpeechStart
 
@@ -137,10 +137,10 @@ async def _day(request: Request, folder: Path, house: LoopbackHome) -> tuple[lis
             date = datetime.now().date() + timedelta(days=day)
             moment = datetime.combine(date, datetime.strptime(at, "%H:%M").time()).astimezone()
             _let_go_by(appliance, moment, running)
-            await appliance.voice.warm(appliance.mind.phrases())  # the device has had minutes for it
+            await appliance.voice.warm(appliance.agent.phrases())  # the device has had minutes for it
             played = await player.play(await asyncio.to_thread(load, spoken[text]))
             asked.append(Asked(at, text, intent, played.record))
-            running |= {timer.id: moment for timer in appliance.mind.timers.all() if timer.id not in running}
+            running |= {timer.id: moment for timer in appliance.agent.timers.all() if timer.id not in running}
         return asked, await _counts(appliance)
 
 
@@ -154,11 +154,11 @@ def _in_a_room(spoken: NDArray[np.int16], rate_hz: int) -> NDArray[np.int16]:
 
 def _let_go_by(appliance: app.Appliance, moment: datetime, running: dict[str, datetime]) -> None:
     """It is `moment` now: nothing that was said before is referred to, and timers that have rung were silenced."""
-    appliance.mind.forget()
-    appliance.mind.clock = partial(_always, moment)
-    for timer in appliance.mind.timers.all():
+    appliance.agent.forget()
+    appliance.agent.clock = partial(_always, moment)
+    for timer in appliance.agent.timers.all():
         if timer.id in running and (moment - running[timer.id]).total_seconds() >= timer.started_s:
-            appliance.mind.timers.cancel(timer.id)
+            appliance.agent.timers.cancel(timer.id)
 
 
 def _always(moment: datetime) -> datetime:
@@ -184,7 +184,7 @@ async def _recorded(request: Request, texts: set[str], folder: Path) -> AsyncIte
 async def _counts(appliance: app.Appliance) -> Counts:
     async with await appliance.tts.connect(REPLY_S) as connection:
         await connection.send(Ping().event())
-        counters = Pong.of(await connection.receive(REPLY_S)).counters or {}
-    meaning_hits, meanings = appliance.mind.meanings.lookups
+        counters = Pong.from_event(await connection.receive(REPLY_S)).counters or {}
+    meaning_hits, meanings = appliance.agent.meanings.lookups
     misses = counters.get("cache_misses", 0.0) - counters.get("warmed", 0.0)
     return Counts(counters.get("cache_hits", 0.0), max(0.0, misses), meaning_hits, meanings)

@@ -17,7 +17,6 @@ import psutil
 
 from appliance import app
 from appliance.bench.folders import LabelledSet, labelled_sets
-from appliance.bench.home_server import LoopbackHome
 from appliance.bench.labels import Label
 from appliance.bench.outside import Outside, outside
 from appliance.bench.parts import PARTS, chosen
@@ -30,6 +29,7 @@ from appliance.events import MEASURES_MS, Outcome, ReplyStarted
 from appliance.replay.feed import feed_settings
 from appliance.replay.player import Played, Player
 from appliance.replay.recording import load
+from appliance.sim.home_server import LoopbackHome
 
 SERVED_S = 10.0
 HEARD_S = 0.6
@@ -175,8 +175,8 @@ async def _turns(
 
 async def _heard_enough(appliance: app.Appliance) -> None:
     """Silences each reply once it has begun, as somebody would who knows it: the times are had by then."""
-    async for happening in appliance.bus.watch("heard enough", 20000):
-        if isinstance(happening, ReplyStarted):
+    async for event in appliance.bus.subscribe("heard enough", 20000):
+        if isinstance(event, ReplyStarted):
             await asyncio.sleep(HEARD_S)
             appliance.conversation.hush()
 
@@ -184,7 +184,7 @@ async def _heard_enough(appliance: app.Appliance) -> None:
 async def _served(appliance: app.Appliance) -> None:
     """Waits until the device knows the home server. Raises EngineError where it does not in time."""
     deadline_s = time.monotonic() + SERVED_S
-    while appliance.mind.hands.home is None:
+    while appliance.agent.context.home is None:
         if time.monotonic() > deadline_s:
             raise EngineError("no-home", "The device did not find the home server on loopback.", "action")
         await asyncio.sleep(0.05)
@@ -192,10 +192,10 @@ async def _served(appliance: app.Appliance) -> None:
 
 async def _undo(appliance: app.Appliance) -> None:
     """What one turn did shall not be heard in the next: no timer rings into it, no command leaves the ear closed."""
-    for timer in appliance.mind.timers.all():
-        appliance.mind.timers.cancel(timer.id)
+    for timer in appliance.agent.timers.all():
+        appliance.agent.timers.cancel(timer.id)
     if appliance.ear.muted:
-        await appliance.mind.set_mute(False)
+        await appliance.agent.set_mute(False)
 
 
 def _notes(turns: list[LabelledTurn], measures: dict[str, float | None], heard: int) -> tuple[str, ...]:

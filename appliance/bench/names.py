@@ -19,7 +19,7 @@ ROOMS = (
 )  # fmt: skip
 OWNERS = ("Anna's", "Ben's", "Carla's", "David's", "Emma's", "Frank's", "Grandma's", "Henry's", "Irene's", "Julia's")
 PLACES = (
-    "Desk", "Window", "Corner", "Ceiling", "Wall", "Shelf", "Stairs", "Mirror", "Sofa", "Counter", "Reading", "Piano",
+    "Desk", "Window", "Corner", "Ceiling", "Wall", "GrammarCache", "Stairs", "Mirror", "Sofa", "Counter", "Reading", "Piano",
     "Plant", "Closet", "Fireplace", "Entrance", "Back", "Upper", "Lower", "Left", "Right", "Small", "Big", "Old",
 )  # fmt: skip
 THINGS = (

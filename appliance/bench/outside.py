@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 
 from appliance.bench.labels import Label
-from appliance.bench.recorder import RATE_HZ, Recorder
 from appliance.bench.request import Request
-from appliance.bench.room import AUDIBLE, Room, find, room
-from appliance.bench.virtual_card import VirtualCard
-from appliance.conversation.tools import Opening
+from appliance.conversation.context import Trigger
 from appliance.events import TurnRecord, TurnStarted
 from appliance.replay.recording import load
+from appliance.sim.card import VirtualCard
+from appliance.sim.recorder import RATE_HZ, Recorder
+from appliance.sim.room import AUDIBLE, Room, find, room
 
 MOST = 16
 """Turns listened to: the difference is the same in all, and they take five seconds each."""
@@ -72,7 +72,7 @@ async def _turns(request: Request, card: VirtualCard, labels: list[Label]) -> li
 async def _turn(home: Room, speaker: Recorder, microphone: Recorder, label: Label) -> Outside:
     samples = load(label.file).samples
     begun = len(microphone.samples())
-    home.appliance.conversation.open(Opening("button"))
+    home.appliance.conversation.open(Trigger("button"))
     await home.until(TurnStarted)
     speaking = asyncio.create_task(home.hears(samples))
     try:

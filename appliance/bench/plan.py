@@ -12,7 +12,7 @@ from pathlib import Path
 
 from appliance.bench.request import Request
 from appliance.bench.suites import SUITES
-from appliance.bench.virtual_card import missing
+from appliance.sim.card import missing
 
 NOISE_SNR_DB = (24.0, 21.0, 18.0, 15.0, 12.0, 9.0, 6.0)
 """Levels of the published speech-to-intent benchmark."""

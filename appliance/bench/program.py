@@ -20,9 +20,9 @@ from pathlib import Path
 import psutil
 
 from appliance.app import private_folders
-from appliance.bench.log import last_line
 from appliance.bench.request import Request
 from appliance.errors import ApplianceError
+from appliance.sim.log import last_line
 
 START_LIMIT_S = 60.0
 STOP_S = 10.0

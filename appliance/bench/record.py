@@ -8,8 +8,8 @@ from typing import Any
 
 from appliance.bench.machine import PI5_CORE_SLOWER, machine, model_hashes, versions
 from appliance.bench.result import SuiteResult
-from appliance.telemetry.budget import Budget
-from appliance.telemetry.budgets import budget_of
+from appliance.telemetry.metrics.budget import Budget
+from appliance.telemetry.metrics.budgets import budget_of
 from appliance.wire.child import Models
 
 CPU_UNIT = "of a core"

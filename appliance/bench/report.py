@@ -14,7 +14,7 @@ from appliance.bench.draw import figure
 from appliance.bench.pictures import Picture, pictures
 from appliance.bench.record import Judged, Record
 from appliance.bench.tables import LEVELS, compared, heading, times, worst
-from appliance.telemetry.budget import Direction
+from appliance.telemetry.metrics.budget import Direction
 
 PAGE = Path(__file__).with_name("report.html")
 MOST_ROWS = 1000

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from appliance.bench.recorder import RATE_HZ, Recorder
 from appliance.bench.request import Request
 from appliance.bench.result import SuiteResult
-from appliance.bench.room import Room, last_audible, room
-from appliance.bench.virtual_card import VirtualCard
 from appliance.conversation.phrases import phrases
 from appliance.errors import ApplianceError
 from appliance.events import NearMiss
+from appliance.sim.card import VirtualCard
+from appliance.sim.recorder import RATE_HZ, Recorder
+from appliance.sim.room import Room, last_audible, room
 
 REPLIES = 100
 ECHO_DB = -6.0
@@ -102,7 +102,7 @@ async def _said(request: Request, card: VirtualCard) -> list[Said]:
 
 
 def _texts(home: Room) -> Iterator[str]:
-    usual = phrases(home.appliance.mind.replies, datetime.now())
+    usual = phrases(home.appliance.agent.replies, datetime.now())
     long = itertools.cycle(LONG)
     mixed = [text for number, each in enumerate(usual) for text in ((each, next(long)) if number % 3 == 2 else (each,))]
     return itertools.cycle(mixed)
@@ -110,7 +110,7 @@ def _texts(home: Room) -> Iterator[str]:
 
 async def _say(home: Room, speaker: Recorder, text: str) -> Said:
     appliance = home.appliance
-    watch = appliance.bus.watch("selfwake", 20000)
+    watch = appliance.bus.subscribe("selfwake", 20000)
     detections, holds = _counted(home, "detections"), _counted(home, "holds")
     turns, begun = len(appliance.conversation.records), len(speaker.samples())
     expected = [0]
@@ -121,7 +121,7 @@ async def _say(home: Room, speaker: Recorder, text: str) -> Said:
         raise ApplianceError("unsaid", f"“{text}” could not be said: {error.message}") from error
     await asyncio.sleep(SETTLE_S)
     await home.quiet()
-    near = [happening.score for happening in watch.waiting() if isinstance(happening, NearMiss)]
+    near = [event.score for event in watch.waiting() if isinstance(event, NearMiss)]
     last = last_audible(speaker.samples(begun))
     return Said(
         text=text,

@@ -14,7 +14,7 @@ from typing import Any
 from appliance.bench.program import program
 from appliance.bench.request import Request
 from appliance.bench.result import SuiteResult
-from appliance.bench.virtual_broker import VirtualBroker
+from appliance.sim.broker import VirtualBroker
 
 SECONDS = 120.0
 SETTLE_S = 30.0

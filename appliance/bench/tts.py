@@ -7,12 +7,12 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from appliance.bench.lone_child import LoneChild, lone_engine
 from appliance.bench.percentile import percentile
 from appliance.bench.result import SuiteResult
-from appliance.bench.speech import speech
 from appliance.errors import EngineError
 from appliance.settings import Settings
+from appliance.sim.lone_child import LoneChild, lone_engine
+from appliance.sim.speech import speech
 from appliance.wire.child import Models
 from appliance.wire.tts import SpeechStart
 

@@ -20,7 +20,7 @@ from appliance.catalogue.stand_in import LIBRARY, stand_ins, what_it_hears
 from appliance.errors import ModelError, SettingsError
 from appliance.hardware.cards import Direction, stream
 from appliance.settings import Settings
-from appliance.telemetry.probe import probe
+from appliance.telemetry.mqtt.probe import probe
 
 Verdict = Literal["ok", "warning", "wrong"]
 MODULES = (

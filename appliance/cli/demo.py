@@ -19,14 +19,11 @@ from rich.table import Table
 from rich.text import Text
 
 from appliance import app, catalogue
-from appliance.bench.recorder import RATE_HZ, Recorder
-from appliance.bench.virtual_broker import VirtualBroker
-from appliance.bench.virtual_card import VirtualCard
+from appliance.api.control import turn_table
 from appliance.cli.run import log_to_stderr
-from appliance.control import turn_table
 from appliance.errors import ApplianceError
 from appliance.events import (
-    Happening,
+    DeviceEvent,
     Hearing,
     HearingChanged,
     Outcome,
@@ -41,6 +38,9 @@ from appliance.panel.colour import Frame
 from appliance.panel.drivers.virtual import render
 from appliance.replay.recording import load as load_recording
 from appliance.settings import load
+from appliance.sim.broker import VirtualBroker
+from appliance.sim.card import VirtualCard
+from appliance.sim.recorder import RATE_HZ, Recorder
 
 EXAMPLE = 'appliance demo --say "set a timer for five minutes"'
 
@@ -115,8 +115,8 @@ async def _hearing(appliance: app.Appliance) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(10.0):
             if appliance.ear.hearing is not Hearing.HEARING:
-                async for happening in appliance.bus.watch("demo-hearing"):
-                    if isinstance(happening, HearingChanged) and happening.hearing is Hearing.HEARING:
+                async for event in appliance.bus.subscribe("demo-hearing"):
+                    if isinstance(event, HearingChanged) and event.hearing is Hearing.HEARING:
                         break
             await asyncio.sleep(1.0)  # its first second is silent
             return
@@ -129,17 +129,17 @@ async def _ask(
     """Speaks the request until a turn came of it. Raises ApplianceError where none did."""
     record: TurnRecord | None = None
     for _ in range(ATTEMPTS):
-        watch = appliance.bus.watch("demo")
+        watch = appliance.bus.subscribe("demo")
         speaking = asyncio.create_task(asyncio.to_thread(card.speak_in_room, load_recording(request).samples))
         with (
             Live(console=console, get_renderable=picture.render, refresh_per_second=12),
             contextlib.suppress(TimeoutError),
         ):
             async with asyncio.timeout(TURN_S):
-                async for happening in watch:
-                    picture.see(happening)
-                    if isinstance(happening, TurnEnded):
-                        record = happening.record
+                async for event in watch:
+                    picture.see(event)
+                    if isinstance(event, TurnEnded):
+                        record = event.record
                         break
             await speaking
         console.print()
@@ -191,15 +191,15 @@ class Picture:
         self._wake: WakeDetected | None = None
         self._record: TurnRecord | None = None
 
-    def see(self, happening: Happening) -> None:
-        if isinstance(happening, StateChanged):
-            (self._states.add if happening.on else self._states.discard)(happening.state)
-        elif isinstance(happening, PartialHeard):
-            self._heard = happening.text
-        elif isinstance(happening, WakeDetected):
-            self._wake = happening
-        elif isinstance(happening, TurnEnded):
-            self._record = happening.record
+    def see(self, event: DeviceEvent) -> None:
+        if isinstance(event, StateChanged):
+            (self._states.add if event.on else self._states.discard)(event.state)
+        elif isinstance(event, PartialHeard):
+            self._heard = event.text
+        elif isinstance(event, WakeDetected):
+            self._wake = event
+        elif isinstance(event, TurnEnded):
+            self._record = event.record
 
     def _light(self, frame: Frame, brightness: float) -> None:
         self._frame = frame

@@ -12,8 +12,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from appliance.api.control import NotRunning, ask
 from appliance.cli.checks import MACHINE_CHECKS, SETTINGS_CHECKS, Check, check_card
-from appliance.control import NotRunning, ask
 from appliance.errors import ApplianceError, SettingsError
 from appliance.settings import Settings, load
 

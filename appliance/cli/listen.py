@@ -14,9 +14,9 @@ from rich.live import Live
 from rich.text import Text
 
 from appliance import app, catalogue
+from appliance.api.control import NotRunning, ask, turn_table
 from appliance.cli.run import log_to_stderr
-from appliance.control import NotRunning, ask, turn_table
-from appliance.conversation.tools import Opening
+from appliance.conversation.context import Trigger
 from appliance.events import PartialHeard, TurnEnded
 from appliance.replay.feed import feed_settings
 from appliance.replay.player import Player
@@ -65,16 +65,16 @@ async def _listen(recording: Path | None, settings: Settings, show: Any) -> dict
             settings = feed_settings(settings, Path(folder), 1.0)
         async with app.running(settings, catalogue.resolve(settings)) as appliance:
             await appliance.wait_ready()
-            watch = appliance.bus.watch("listen")
+            watch = appliance.bus.subscribe("listen")
             if heard is None:
-                appliance.conversation.open(Opening("command"))
+                appliance.conversation.open(Trigger("command"))
             else:
                 playing = asyncio.create_task(Player(appliance, "button", True).play(heard))
-            async for happening in watch:
-                if isinstance(happening, PartialHeard):
-                    show({"text": happening.text, "audio_ms": happening.audio_ms})
-                elif isinstance(happening, TurnEnded):
+            async for event in watch:
+                if isinstance(event, PartialHeard):
+                    show({"text": event.text, "audio_ms": event.audio_ms})
+                elif isinstance(event, TurnEnded):
                     if heard is not None:
                         await playing
-                    return turn_table(happening.record)
+                    return turn_table(event.record)
     raise AssertionError("a watch never ends")

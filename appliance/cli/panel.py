@@ -9,8 +9,8 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
+from appliance.api.control import NotRunning, ask
 from appliance.cli.run import log_to_stderr
-from appliance.control import NotRunning, ask
 from appliance.errors import ApplianceError
 from appliance.events import Bus
 from appliance.hardware.gpio import header_chip

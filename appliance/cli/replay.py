@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.table import Table
 
 from appliance import app, catalogue
+from appliance.api.control import turn_table
 from appliance.cli.run import log_to_stderr
-from appliance.control import turn_table
 from appliance.errors import ApplianceError, UsageError
 from appliance.replay.feed import feed_settings
 from appliance.replay.player import Played, Player

@@ -8,8 +8,8 @@ import tempfile
 from pathlib import Path
 
 from appliance import app, catalogue
+from appliance.api.control import NotRunning, ask
 from appliance.cli.run import log_to_stderr
-from appliance.control import NotRunning, ask
 from appliance.errors import TtsError
 from appliance.settings import Settings, load
 

@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from appliance.control import ask
+from appliance.api.control import ask
 from appliance.settings import load
 
 EXAMPLE = "appliance status --json"

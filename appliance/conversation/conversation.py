@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
 from appliance.conversation import tone
-from appliance.conversation.tools import Opening, Tools
+from appliance.conversation.context import Trigger, TurnContext
 from appliance.conversation.turn import Turn
 from appliance.errors import ApplianceError
 from appliance.events import State, StateChanged, TurnRecord, WakeDetected
@@ -28,10 +28,10 @@ RECORDS = 50
 class Conversation:
     """Takes turns. `run` is its life; `open`, `press` and `stop` are its hands."""
 
-    def __init__(self, tools: Tools) -> None:
+    def __init__(self, tools: TurnContext) -> None:
         self._tools = tools
         self._turn: Turn | None = None
-        self._next: asyncio.Queue[Opening] = asyncio.Queue(1)
+        self._next: asyncio.Queue[Trigger] = asyncio.Queue(1)
         self._speech = asyncio.Lock()
         self._count = 0
         self._announcement: asyncio.Task[None] | None = None
@@ -53,7 +53,7 @@ class Conversation:
     def speaking(self) -> bool:
         return self._announcement is not None or (self._turn is not None and self._turn.replying)
 
-    def open(self, opening: Opening) -> None:
+    def open(self, trigger: Trigger) -> None:
         """Opens a turn; a reply that is being spoken is cut (barge-in), a turn that listens goes on."""
         for sound in (self._announcement, self._alarm):
             if sound is not None:
@@ -64,22 +64,22 @@ class Conversation:
             self._turn.cut()
         if self._next.full():
             log.info(
-                "turn: opened by %s while %s waited: the newer counts", opening.cause, self._next.get_nowait().cause
+                "turn: opened by %s while %s waited: the newer counts", trigger.cause, self._next.get_nowait().cause
             )
-        self._next.put_nowait(opening)
+        self._next.put_nowait(trigger)
 
     def let_go(self, ended: bool) -> None:
         """The finger is off the button of a held turn: its speech is over (`ended`), or the turn goes on by itself."""
         if self._turn is not None and self._turn.listening:
             self._turn.let_go(ended)
         elif not self._next.empty():
-            opening = self._next.get_nowait()
-            if not (opening.held and ended):  # let go before it began: nothing can have been said
-                self._next.put_nowait(replace(opening, held=False))
+            trigger = self._next.get_nowait()
+            if not (trigger.held and ended):  # let go before it began: nothing can have been said
+                self._next.put_nowait(replace(trigger, held=False))
 
     def command(self, text: str) -> None:
         """Has a sentence carried out as if it had been said (a timer's command)."""
-        self.open(Opening("command", text=text))
+        self.open(Trigger("command", text=text))
 
     def stop(self) -> bool:
         """Stops speaking, or listening; False where there was nothing to stop."""
@@ -96,7 +96,7 @@ class Conversation:
 
     def hush(self) -> bool:
         """Silences all that sounds: ringing timers, a reply, an announcement. Whether anything did."""
-        rang = self._tools.mind.hush()
+        rang = self._tools.agent.hush()
         if self._alarm is not None:
             self._alarm.cancel()
         return (self.speaking and self.stop()) or rang
@@ -104,21 +104,21 @@ class Conversation:
     async def run(self) -> None:
         """Takes turns until cancelled."""
         while True:
-            opening: Opening | None = await self._next.get()
+            trigger: Trigger | None = await self._next.get()
             follow_ups = 0
-            while opening is not None:
-                turn = await self._take(opening)
+            while trigger is not None:
+                turn = await self._take(trigger)
                 question = turn.asks
-                opening = None
+                trigger = None
                 settings = self._tools.settings
                 if question is not None and settings.follow_up and follow_ups < settings.follow_up_turns:
                     follow_ups += 1
                     if self._next.empty():
-                        opening = Opening("follow_up", question=question)
+                        trigger = Trigger("follow_up", question=question)
 
-    async def _take(self, opening: Opening) -> Turn:
+    async def _take(self, trigger: Trigger) -> Turn:
         self._count += 1
-        turn = self._turn = Turn(f"t{self._count}", opening, self._tools)
+        turn = self._turn = Turn(f"t{self._count}", trigger, self._tools)
         try:
             async with self._speech:
                 self.records.append(await turn.take())
@@ -204,4 +204,4 @@ class Conversation:
             )
         )
         log.info("wake %s (%.2f)", detection.name, detection.score)
-        self.open(Opening("wake", detection, detection.timestamp))
+        self.open(Trigger("wake", detection, detection.timestamp))

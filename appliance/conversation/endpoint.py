@@ -40,7 +40,7 @@ CLEAR = 0.8
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class PartialReading:
     """What the recogniser made of the speech so far."""
 
     text: str
@@ -60,7 +60,7 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class EndOfSpeechDecision:
     """The end of speech: decided at `at_ms`, with the last speech at `speech_end_ms` (None: nobody spoke)."""
 
     reason: str
@@ -68,7 +68,7 @@ class Decision:
     speech_end_ms: int | None
 
 
-class EndOfSpeech:
+class EndpointPolicy:
     """The policy of one utterance. Feed `heard` and `read`; ask `decide` after every block."""
 
     def __init__(
@@ -87,7 +87,7 @@ class EndOfSpeech:
         self._end_ms: int | None = None
         self._longest_pause_ms = 0
         self._speaking = False
-        self._reading: Reading | None = None
+        self._reading: PartialReading | None = None
         self._unchanged_since_ms = 0
 
     @property
@@ -118,7 +118,7 @@ class EndOfSpeech:
             self._longest_pause_ms = max(self._longest_pause_ms, start_ms - self._end_ms)
         self._end_ms = self._now_ms
 
-    def read(self, reading: Reading) -> None:
+    def read(self, reading: PartialReading) -> None:
         """A partial reading arrived."""
         if self._reading is None or reading.text != self._reading.text:
             self._unchanged_since_ms = self._now_ms
@@ -141,7 +141,7 @@ class EndOfSpeech:
         took_back, self._took_back = self._took_back, False
         return took_back
 
-    def decide(self) -> Decision | None:
+    def decide(self) -> EndOfSpeechDecision | None:
         """The decision, once there is one."""
         s = self._settings
         if self._end_ms is None or self._first_ms is None:
@@ -155,7 +155,7 @@ class EndOfSpeech:
             return self._over("steady")
         return None
 
-    def ended(self, reason: str) -> Decision:
+    def ended(self, reason: str) -> EndOfSpeechDecision:
         """The person said by other means (the button) that this was all."""
         return self._over(reason)
 
@@ -165,13 +165,13 @@ class EndOfSpeech:
             return False
         return self._now_ms - self._unchanged_since_ms >= (STEADY_MS if " " in reading.text else STEADY_WORD_MS)
 
-    def _current(self) -> Reading | None:
+    def _current(self) -> PartialReading | None:
         """The reading, if it holds all speech so far; an older one says nothing about the last words."""
         if self._reading is None or self._end_ms is None or self._reading.audio_ms < self._end_ms:
             return None
         return self._reading
 
-    def _wait_ms(self, reading: Reading | None) -> float:
+    def _wait_ms(self, reading: PartialReading | None) -> float:
         s = self._settings
         patience = min(self._longest_pause_ms * PAUSE_FACTOR, s.incomplete_wait_ms)
         if reading is None or not reading.complete or (reading.confidence is not None and reading.confidence < SURE):
@@ -198,5 +198,5 @@ class EndOfSpeech:
         loudest_dbfs = max(level_dbfs for _, level_dbfs in self._levels)
         return self._wake_level_dbfs is not None and loudest_dbfs < self._wake_level_dbfs - QUIETER_DB
 
-    def _over(self, reason: str) -> Decision:
-        return Decision(reason, self._now_ms, self._end_ms)
+    def _over(self, reason: str) -> EndOfSpeechDecision:
+        return EndOfSpeechDecision(reason, self._now_ms, self._end_ms)

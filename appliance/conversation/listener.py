@@ -7,12 +7,12 @@ import logging
 import time
 from collections.abc import AsyncIterator
 
-from appliance.conversation.ear import Listening
-from appliance.conversation.endpoint import SURE, Decision, EndOfSpeech, Reading
-from appliance.conversation.notes import Notes
+from appliance.conversation.clients.sound import Listening
+from appliance.conversation.clients.stt import Transcription
+from appliance.conversation.context import Trigger, TurnContext
+from appliance.conversation.endpoint import SURE, EndOfSpeechDecision, EndpointPolicy, PartialReading
 from appliance.conversation.prepare import Prepared
-from appliance.conversation.recognizer import Utterance
-from appliance.conversation.tools import Opening, Tools
+from appliance.conversation.trace import Trace
 from appliance.errors import EngineError
 from appliance.events import LevelMeasured, PartialHeard, SpeechEnded
 from appliance.wire.sound import Heard
@@ -31,18 +31,18 @@ FLUSH_AFTER_MS = 60
 class Listener:
     """The listening of one turn. Give `heard_partial` to the utterance; `until_end_of_speech` is all of it."""
 
-    def __init__(self, turn: str, opening: Opening, tools: Tools, notes: Notes, prepared: Prepared) -> None:
+    def __init__(self, turn: str, trigger: Trigger, tools: TurnContext, trace: Trace, prepared: Prepared) -> None:
         self._turn = turn
-        self._opening = opening
+        self._trigger = trigger
         self._tools = tools
-        self._notes = notes
+        self._trace = trace
         self._prepared = prepared
         self._newest: Partial | None = None
         self._origin_ms = 0
         self._flushed_at_ms: int | None = None
         self._speech_end_ms = 0
         self._cancelled = asyncio.Event()
-        self._held = opening.held
+        self._held = trigger.held
         self._tail_ms: int | None = None
 
     def cancel(self) -> None:
@@ -55,10 +55,10 @@ class Listener:
             self._tail_ms = RELEASE_TAIL_MS
         self._held = self._held and ended
 
-    async def until_end_of_speech(self, listening: Listening, utterance: Utterance) -> Decision | None:
+    async def until_end_of_speech(self, listening: Listening, utterance: Transcription) -> EndOfSpeechDecision | None:
         """The decision, noted and told; None where the turn was cancelled. Raises EngineError."""
-        settings, detection = self._tools.settings, self._opening.detection
-        policy = EndOfSpeech(
+        settings, detection = self._tools.settings, self._trigger.detection
+        policy = EndpointPolicy(
             settings, self._tools.vad_threshold, detection.level_dbfs if detection is not None else None
         )
         async for block in self._blocks(listening):
@@ -79,7 +79,7 @@ class Listener:
                 return decision
         return None
 
-    def _by_hand(self, policy: EndOfSpeech, length_ms: int) -> Decision | None:
+    def _by_hand(self, policy: EndpointPolicy, length_ms: int) -> EndOfSpeechDecision | None:
         """The end of speech by the button; the longest utterance holds here too."""
         if self._tail_ms is not None:
             self._tail_ms -= length_ms
@@ -110,22 +110,22 @@ class Listener:
 
     def _place(self, block: Heard) -> int:
         """Where the block lies, ms since the utterance's first sample; notes when that sample was captured."""
-        if "origin" not in self._notes.stamps:
-            self._notes.stamps["origin"] = block.mono_ns - len(block.audio) // 32 * 1_000_000
+        if "origin" not in self._trace.stamps:
+            self._trace.stamps["origin"] = block.mono_ns - len(block.audio) // 32 * 1_000_000
             self._origin_ms = block.timestamp
-            if self._opening.from_ms is not None and self._opening.cause == "wake" and self._opening.detection:
-                self._notes.stamps["wake"] = self._opening.detection.mono_ns
-                self._notes.noise_dbfs = self._opening.detection.noise_dbfs
+            if self._trigger.from_ms is not None and self._trigger.cause == "wake" and self._trigger.detection:
+                self._trace.stamps["wake"] = self._trigger.detection.mono_ns
+                self._trace.noise_dbfs = self._trigger.detection.noise_dbfs
         return block.timestamp - self._origin_ms
 
-    def _flush_due(self, policy: EndOfSpeech) -> bool:
+    def _flush_due(self, policy: EndpointPolicy) -> bool:
         end_ms = policy.speech_end_ms
         if end_ms is None or policy.silence_ms < FLUSH_AFTER_MS or self._flushed_at_ms == end_ms:
             return False
         self._flushed_at_ms = end_ms
         return True
 
-    def known(self, decision: Decision) -> Transcript | None:
+    def known(self, decision: EndOfSpeechDecision) -> Transcript | None:
         """The final text, where the recogniser was led to an end at the first silence and none but silence followed."""
         last = self._newest
         if last is None or not last.flushed or not last.complete or (last.confidence or 0.0) < SURE:
@@ -138,9 +138,9 @@ class Listener:
         """A reading arrived."""
         if not self._superseded(partial):
             self._newest = partial
-        at_ms = (time.monotonic_ns() - self._notes.stamps.get("origin", time.monotonic_ns())) / 1e6
-        if not self._notes.partials or self._notes.partials[-1][1] != partial.text:
-            self._notes.partials.append((at_ms, partial.text))
+        at_ms = (time.monotonic_ns() - self._trace.stamps.get("origin", time.monotonic_ns())) / 1e6
+        if not self._trace.partials or self._trace.partials[-1][1] != partial.text:
+            self._trace.partials.append((at_ms, partial.text))
         self._tools.bus.publish(
             PartialHeard(
                 turn=self._turn,
@@ -157,7 +157,7 @@ class Listener:
         newest = self._newest
         return newest is not None and newest.flushed and not partial.flushed and self._speech_end_ms <= newest.audio_ms
 
-    def _consider(self, policy: EndOfSpeech) -> None:
+    def _consider(self, policy: EndpointPolicy) -> None:
         """Gives the newest partial to the policy and, where it is a sure command, has its reply prepared."""
         self._speech_end_ms = policy.speech_end_ms or 0
         partial = self._newest
@@ -167,7 +167,7 @@ class Listener:
         if self._tools.settings.prepare and sure:
             self._prepared.consider(partial)
         policy.read(
-            Reading(
+            PartialReading(
                 partial.text,
                 partial.audio_ms,
                 partial.complete,
@@ -180,10 +180,10 @@ class Listener:
             )
         )
 
-    def _decided(self, decision: Decision) -> None:
-        notes = self._notes
-        self._notes.stamp("decision")
+    def _decided(self, decision: EndOfSpeechDecision) -> None:
+        trace = self._trace
+        self._trace.stamp("decision")
         if decision.speech_end_ms is not None:
-            notes.stamps["speech_end"] = notes.stamps["origin"] + decision.speech_end_ms * 1_000_000
+            trace.stamps["speech_end"] = trace.stamps["origin"] + decision.speech_end_ms * 1_000_000
         self._tools.bus.publish(SpeechEnded(turn=self._turn, audio_ms=decision.at_ms, reason=decision.reason))
         log.info("listen ended (%s) after %d ms", decision.reason, decision.at_ms)

@@ -10,17 +10,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from appliance.actions.plan import Plan
-from appliance.conversation.voice import Saying, Voice
+from appliance.conversation.clients.tts import Saying, TtsClient
 from appliance.errors import ApplianceError
 from appliance.intents.recognise import Interpretation
 from appliance.wire.stt import Partial, Transcript
 
 if TYPE_CHECKING:
-    from appliance.conversation.tools import Mind, Opening
+    from appliance.conversation.context import ConversationAgent, Trigger
 
 
 @dataclass(slots=True)
-class Ready:
+class PreparedReply:
     """A reply that waits."""
 
     text: str
@@ -32,13 +32,13 @@ class Ready:
 class Prepared:
     """The reply prepared ahead in one turn: at most one, the newest."""
 
-    def __init__(self, mind: Mind, voice: Voice, opening: Opening) -> None:
-        self._mind = mind
+    def __init__(self, agent: ConversationAgent, voice: TtsClient, trigger: Trigger) -> None:
+        self._agent = agent
         self._voice = voice
-        self._opening = opening
+        self._trigger = trigger
         self._text: str | None = None
         self._task: asyncio.Task[None] | None = None
-        self._ready: Ready | None = None
+        self._ready: PreparedReply | None = None
         self._used = False
         self.begun = 0
         """Replies that were planned, and begun to be spoken, in this turn."""
@@ -73,7 +73,7 @@ class Prepared:
         await self._task
         return self._ready.interpretation if self._ready is not None else None
 
-    def take(self, interpretation: Interpretation) -> Ready | None:
+    def take(self, interpretation: Interpretation) -> PreparedReply | None:
         """The reply made ahead, if it answers this very interpretation; the caller closes its `saying`."""
         ready = self._ready
         if ready is None or ready.interpretation != interpretation:
@@ -83,7 +83,7 @@ class Prepared:
 
     def brief(self, text: str) -> bool:
         """Whether `text` is known to be a command after which people stop."""
-        return self._ready is not None and self._ready.text == text and self._mind.brief(self._ready.interpretation)
+        return self._ready is not None and self._ready.text == text and self._agent.brief(self._ready.interpretation)
 
     def close(self) -> None:
         """Drops what was prepared and not taken."""
@@ -95,12 +95,12 @@ class Prepared:
 
     async def _prepare(self, transcript: Transcript) -> None:
         try:
-            interpretation = await self._mind.interpret(transcript, self._opening)
+            interpretation = await self._agent.interpret(transcript, self._trigger)
             if interpretation is None:
                 return
-            plan = self._mind.plan(interpretation)
+            plan = self._agent.plan(interpretation)
         except ApplianceError:
             return  # the turn itself will meet it again and say so
         self.begun += 1
         saying = self._voice.say(plan.reply) if plan.reply and plan.outcome != "handed_over" else None
-        self._ready = Ready(transcript.text, interpretation, plan, saying)
+        self._ready = PreparedReply(transcript.text, interpretation, plan, saying)

@@ -6,9 +6,9 @@ import asyncio
 import contextlib
 import logging
 
-from appliance.conversation.notes import Notes
-from appliance.conversation.tools import Tools
-from appliance.conversation.voice import Saying
+from appliance.conversation.clients.tts import Saying
+from appliance.conversation.context import TurnContext
+from appliance.conversation.trace import Trace
 from appliance.errors import StageError
 from appliance.events import Outcome, ReplyStarted, State, StateChanged
 from appliance.intents.replies import strip_marks
@@ -19,10 +19,10 @@ log = logging.getLogger(__name__)
 class Reply:
     """What one turn says. `speak` and `apologise` say it; `cut` silences it."""
 
-    def __init__(self, turn: str, tools: Tools, notes: Notes) -> None:
+    def __init__(self, turn: str, tools: TurnContext, trace: Trace) -> None:
         self._turn = turn
         self._tools = tools
-        self._notes = notes
+        self._trace = trace
         self._play: asyncio.Task[None] | None = None
         self.sounding = False
 
@@ -33,11 +33,11 @@ class Reply:
 
     async def speak(self, text: str, saying: Saying | None = None) -> None:
         """Says `text`, which `saying` may have begun already. Raises TtsError, PlayError, EngineError."""
-        self._notes.reply = strip_marks(text)
+        self._trace.reply = strip_marks(text)
         try:
             await self._speak(saying or self._tools.voice.say(text))
         finally:
-            self._tools.mind.answered(self._notes.interpretation, self._notes.reply)
+            self._tools.agent.answered(self._trace.interpretation, self._trace.reply)
 
     async def _speak(self, saying: Saying) -> None:
         """Speaks; a barge-in ends it silently."""
@@ -52,10 +52,10 @@ class Reply:
             self.sounding = False
 
     async def _speak_uncut(self, saying: Saying) -> None:
-        settings, notes = self._tools.settings, self._notes
+        settings, trace = self._tools.settings, self._trace
         await saying.started(settings.tts_deadline_s)
-        notes.stamps["speech"] = max(saying.first_ns or 0, notes.stamps.get("reply", 0))
-        notes.cached = saying.cached
+        trace.stamps["speech"] = max(saying.first_ns or 0, trace.stamps.get("reply", 0))
+        trace.cached = saying.cached
         self.sounding = True
         self._show(State.REPLYING)
         await self._tools.ear.play(
@@ -63,21 +63,21 @@ class Reply:
         )
 
     def _first_sample(self, first_ns: int) -> None:
-        self._notes.stamps["first"] = first_ns
+        self._trace.stamps["first"] = first_ns
         self._tools.bus.publish(ReplyStarted(turn=self._turn))
-        log.info("play: answered %.0f ms after the last word", self._notes.between("speech_end", "first") or 0)
+        log.info("play: answered %.0f ms after the last word", self._trace.between("speech_end", "first") or 0)
 
     async def apologise(self, reason: str, outcome: Outcome) -> None:
         """Says, or sounds, why there is no answer. Nothing that fails in here goes further."""
-        self._notes.outcome = outcome
+        self._trace.outcome = outcome
         self._show(State.LISTENING, on=False)
         self._show(State.THINKING, on=False)
         if outcome is Outcome.FAILED:
             self._show(State.ERROR)
-        text = self._tools.mind.apology(reason)
+        text = self._tools.agent.apology(reason)
         try:
             if text and reason != "failed_tts" and reason != "failed_play":
-                self._notes.reply = strip_marks(text)
+                self._trace.reply = strip_marks(text)
                 await self._speak(self._tools.voice.say(text))
                 return
         except StageError as error:

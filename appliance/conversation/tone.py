@@ -24,9 +24,9 @@ MELODIES: dict[str, tuple[tuple[float, float], ...]] = {
 @cache
 def samples(name: str) -> bytes:
     """Mono S16 at RATE_HZ. Raises KeyError for an unknown tone."""
-    notes = []
+    trace = []
     for frequency_hz, length_s in MELODIES[name]:
         t = np.arange(int(length_s * RATE_HZ)) / RATE_HZ
         fade = np.minimum(1.0, np.minimum(t, t[::-1]) / FADE_S)
-        notes.append(PEAK * fade * np.sin(2 * np.pi * frequency_hz * t))
-    return bytes((np.concatenate(notes) * 32767).astype("<i2").tobytes())
+        trace.append(PEAK * fade * np.sin(2 * np.pi * frequency_hz * t))
+    return bytes((np.concatenate(trace) * 32767).astype("<i2").tobytes())

@@ -11,17 +11,17 @@ from collections.abc import Awaitable
 from typing import TypeVar
 
 from appliance.actions.plan import Plan
+from appliance.conversation.clients.stt import Transcription
+from appliance.conversation.clients.tts import Saying
+from appliance.conversation.context import Trigger, TurnContext
 from appliance.conversation.listener import Listener
-from appliance.conversation.notes import Notes
 from appliance.conversation.prepare import Prepared
-from appliance.conversation.recognizer import Utterance
 from appliance.conversation.reply import Reply
-from appliance.conversation.tools import Opening, Tools
-from appliance.conversation.voice import Saying
+from appliance.conversation.trace import Trace
 from appliance.errors import ApplianceError, EngineError
 from appliance.events import (
     ActionDone,
-    IntentRecognized,
+    IntentRecognised,
     Outcome,
     State,
     StateChanged,
@@ -40,15 +40,15 @@ T = TypeVar("T")
 class Turn:
     """One turn. `take` is all of it; `cut` silences its reply, `cancel` ends it."""
 
-    def __init__(self, name: str, opening: Opening, tools: Tools) -> None:
+    def __init__(self, name: str, trigger: Trigger, tools: TurnContext) -> None:
         self.name = name
         self.listening = False
-        self._opening = opening
+        self._trigger = trigger
         self._tools = tools
-        self._notes = Notes()
-        self._prepared = Prepared(tools.mind, tools.voice, opening)
-        self._listener = Listener(name, opening, tools, self._notes, self._prepared)
-        self._reply = Reply(name, tools, self._notes)
+        self._trace = Trace()
+        self._prepared = Prepared(tools.agent, tools.voice, trigger)
+        self._listener = Listener(name, trigger, tools, self._trace, self._prepared)
+        self._reply = Reply(name, tools, self._trace)
         self._cut = False
         self._restarts = 0
 
@@ -59,12 +59,12 @@ class Turn:
     @property
     def asks(self) -> Interpretation | None:
         """What the device asked back about, for a follow-up; None where somebody would not hear it out."""
-        return None if self._cut else self._notes.question
+        return None if self._cut else self._trace.question
 
     @property
     def reply(self) -> str | None:
         """What it says, or said; None before that."""
-        return self._notes.reply
+        return self._trace.reply
 
     def cut(self) -> None:
         """Silences the reply (barge-in)."""
@@ -84,17 +84,17 @@ class Turn:
 
     async def take(self) -> TurnRecord:
         """Runs the turn. Never raises for what goes wrong inside it; the record says how it ended."""
-        notes, tools = self._notes, self._tools
-        tools.bus.publish(TurnStarted(turn=self.name, cause=self._opening.cause))
+        trace, tools = self._trace, self._tools
+        tools.bus.publish(TurnStarted(turn=self.name, cause=self._trigger.cause))
         try:
             await self._stages()
         except ApplianceError as error:
             log.warning("turn %s: %s", self.name, error)
-            notes.error = error.message
+            trace.error = error.message
             await self._reply.apologise(f"failed_{getattr(error, 'stage', 'turn')}", Outcome.FAILED)
         except Exception as error:
             log.exception("turn %s", self.name)
-            notes.error = f"{type(error).__name__} in a turn."
+            trace.error = f"{type(error).__name__} in a turn."
             await self._reply.apologise("failed", Outcome.FAILED)
         finally:
             self._end()
@@ -115,7 +115,7 @@ class Turn:
 
     def _end(self) -> None:
         self._prepared.close()
-        self._notes.prepared, self._notes.wasted = self._prepared.verdict, self._prepared.wasted
+        self._trace.prepared, self._trace.wasted = self._prepared.verdict, self._prepared.wasted
         self.listening = False
         for state in (State.LISTENING, State.THINKING, State.REPLYING):
             self._show(state, on=False)
@@ -126,16 +126,16 @@ class Turn:
 
     async def _listen_and_transcribe(self) -> Transcript | None:
         """The final text; None where nothing was to be transcribed (and that was answered already)."""
-        tools, notes = self._tools, self._notes
-        if self._opening.text is not None:
-            notes.transcript = Transcript(self._opening.text, complete=True)
-            return notes.transcript
+        tools, trace = self._tools, self._trace
+        if self._trigger.text is not None:
+            trace.transcript = Transcript(self._trigger.text, complete=True)
+            return trace.transcript
         self._show(State.LISTENING)
         self.listening = True
-        utterance = Utterance(
-            tools.stt, tools.mind.begin(self._opening), tools.ready_s, self._listener.heard_partial, tools.lockstep
+        utterance = Transcription(
+            tools.stt, tools.agent.begin(self._trigger), tools.ready_s, self._listener.heard_partial, tools.lockstep
         )
-        async with tools.ear.listen(self._opening.from_ms) as listening:
+        async with tools.ear.listen(self._trigger.from_ms) as listening:
             if tools.settings.chime:
                 await tools.tone("listen")
             async with utterance:
@@ -143,7 +143,7 @@ class Turn:
                 self.listening = False
                 self._restarts = utterance.second_tries
                 if decision is None:
-                    notes.outcome = Outcome.CANCELLED
+                    trace.outcome = Outcome.CANCELLED
                     return None
                 if decision.speech_end_ms is None:
                     await self._reply.apologise("no_speech", Outcome.NO_SPEECH)
@@ -152,9 +152,9 @@ class Turn:
                 self._show(State.THINKING)
                 transcript = self._listener.known(decision) or await utterance.finish(tools.settings.stt_deadline_s)
         self._restarts = utterance.second_tries
-        self._notes.stamp("text")
-        notes.transcript = transcript
-        log.info("stt %.0f ms", self._notes.between("decision", "text") or 0)
+        self._trace.stamp("text")
+        trace.transcript = transcript
+        log.info("stt %.0f ms", self._trace.between("decision", "text") or 0)
         log.debug("heard: %s", transcript.text)
         if decision.reason == "too_long" and not transcript.complete:
             await self._reply.apologise("too_long", Outcome.NOT_UNDERSTOOD)
@@ -165,14 +165,14 @@ class Turn:
 
     async def _understand(self, transcript: Transcript) -> Interpretation | None:
         tools = self._tools
-        if not transcript.text or tools.mind.own_words(transcript.text):
+        if not transcript.text or tools.agent.own_words(transcript.text):
             interpretation = None
         else:
             interpretation = await self._within(self._meaning(transcript), tools.settings.intent_deadline_s, "intent")
-        self._notes.stamp("intent")
-        self._notes.interpretation = interpretation
+        self._trace.stamp("intent")
+        self._trace.interpretation = interpretation
         tools.bus.publish(
-            IntentRecognized(
+            IntentRecognised(
                 turn=self.name,
                 intent=interpretation.intent if interpretation else None,
                 slots=dict(interpretation.slots) if interpretation else {},
@@ -180,19 +180,19 @@ class Turn:
             )
         )
         log.info(
-            "intent %s %.0f ms", interpretation and interpretation.intent, self._notes.between("text", "intent") or 0
+            "intent %s %.0f ms", interpretation and interpretation.intent, self._trace.between("text", "intent") or 0
         )
         return interpretation
 
     async def _meaning(self, transcript: Transcript) -> Interpretation | None:
         prepared = await self._prepared.interpretation_of(transcript)
-        return prepared or await self._tools.mind.interpret(transcript, self._opening)
+        return prepared or await self._tools.agent.interpret(transcript, self._trigger)
 
     async def _act(self, interpretation: Interpretation) -> tuple[Plan, Saying | None]:
         """Does what was asked, once, and gives the reply that is to be spoken."""
         tools = self._tools
         ready = self._prepared.take(interpretation)
-        plan = ready.plan if ready is not None else tools.mind.plan(interpretation)
+        plan = ready.plan if ready is not None else tools.agent.plan(interpretation)
         saying = ready.saying if ready is not None else None
         if plan.act is not None:
             replacement = await self._within(plan.act(), tools.settings.action_deadline_s, "action")
@@ -200,11 +200,11 @@ class Turn:
                 if saying is not None:
                     saying.close()
                 plan, saying = replacement, None
-        self._notes.stamp("reply")
-        self._notes.outcome = plan.outcome
-        self._notes.question = (plan.question or interpretation) if plan.ask and not plan.ends else None
+        self._trace.stamp("reply")
+        self._trace.outcome = plan.outcome
+        self._trace.question = (plan.question or interpretation) if plan.ask and not plan.ends else None
         tools.bus.publish(ActionDone(turn=self.name, intent=interpretation.intent, outcome=plan.outcome))
-        log.info("action %.0f ms", self._notes.between("intent", "reply") or 0)
+        log.info("action %.0f ms", self._trace.between("intent", "reply") or 0)
         return plan, saying
 
     # -- notes ----------------------------------------------------------------------------------------------------
@@ -220,4 +220,4 @@ class Turn:
         self._tools.bus.publish(StateChanged(state=state, on=on))
 
     def _record(self) -> TurnRecord:
-        return self._notes.record(self.name, self._opening.cause, self._opening.detection, self._restarts)
+        return self._trace.record(self.name, self._trigger.cause, self._trigger.detection, self._restarts)

@@ -9,8 +9,8 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+from appliance.engines.sound.capture.resample import Resampler
 from appliance.engines.sound.pcm import RATE_HZ, Samples
-from appliance.engines.sound.resample import Resampler
 from appliance.errors import AudioFileError
 
 FRAME = 2048

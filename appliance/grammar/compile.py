@@ -19,10 +19,10 @@ from hassil.parser import ParseError
 from hassil.util import check_excluded_context, check_required_context
 
 from appliance.errors import GrammarError
-from appliance.grammar.graph import Graph
+from appliance.grammar.automaton.graph import Graph
+from appliance.grammar.automaton.shared_subtrees import Shared
+from appliance.grammar.lexicon.sounds import Sound
 from appliance.grammar.scope import Scope
-from appliance.grammar.shared import Shared
-from appliance.grammar.sounds import Sound
 from appliance.grammar.source import GrammarSource
 
 FOREIGN_COST = 0.7

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from hassil.expression import Alternative, Expression, Group, ListReference, RuleReference, TextChunk
 from hassil.intents import WildcardSlotList
 
-from appliance.grammar.chunk import can_say
-from appliance.grammar.forms import Forms
+from appliance.grammar.automaton.forms import Forms
+from appliance.grammar.automaton.trie import Tries
+from appliance.grammar.lexicon.chunk import can_say
 from appliance.grammar.scope import Scope
-from appliance.grammar.trie import Tries
 
 MOST_DEPTH = 32
 """Rules that refer to each other deeper than this are taken for a loop."""

@@ -11,8 +11,8 @@ import subprocess
 import unicodedata
 from collections.abc import Iterable
 
-from appliance.grammar.respell import spellings
-from appliance.grammar.script import scripts
+from appliance.grammar.lexicon.respell import spellings
+from appliance.grammar.lexicon.script import scripts
 
 log = logging.getLogger(__name__)
 

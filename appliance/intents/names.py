@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from appliance.errors import GrammarError
-from appliance.grammar.script import scripts
-from appliance.grammar.trie import UNSPOKEN
+from appliance.grammar.automaton.trie import UNSPOKEN
+from appliance.grammar.lexicon.script import scripts
 from appliance.intents.foreign import english_spellings
 from appliance.intents.home import Entity, Home
 from appliance.intents.spoken import spoken_forms

@@ -13,7 +13,7 @@ from hassil.parse_expression import parse_sentence
 from hassil.parser import ParseError
 
 from appliance.errors import GrammarError
-from appliance.grammar.spoken import ways
+from appliance.grammar.lexicon.spoken import ways
 
 _SECTIONS = {"language", "settings", "intents", "lists", "expansion_rules", "skip_words", "responses"}
 _LISTS = re.compile(r"\{([^}:]+)")

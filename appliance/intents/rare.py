@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from appliance.grammar.soundalike import soundalikes
-from appliance.grammar.spoken import letters
+from appliance.grammar.lexicon.soundalike import soundalikes
+from appliance.grammar.lexicon.spoken import letters
 
 MOST_WORDS = 200
 """Of one home, in the order of its lists."""

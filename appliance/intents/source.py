@@ -18,7 +18,7 @@ from hassil.util import merge_dict
 from home_assistant_intents import get_intents, get_languages
 
 from appliance.errors import GrammarError
-from appliance.grammar.script import scripts
+from appliance.grammar.lexicon.script import scripts
 from appliance.grammar.source import GrammarSource
 from appliance.intents.home import Home
 from appliance.intents.names import HomeNames

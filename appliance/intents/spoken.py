@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from appliance.grammar.spoken import letters, ways
+from appliance.grammar.lexicon.spoken import letters, ways
 
 MOST_FORMS = 4
 """Beside the written one; 5,000 names with numbers would otherwise become 60,000 values."""

@@ -68,14 +68,14 @@ async def _gesture(panel: Panel, seconds: float) -> str | None:
         if gesture in TOLD and not felt.done():
             felt.set_result(gesture)
 
-    panel.touch.on_gesture = notice
+    panel.gestures.on_gesture = notice
     try:
         async with asyncio.timeout(seconds):
             return (await felt).value
     except TimeoutError:
         return None
     finally:
-        panel.touch.on_gesture = None
+        panel.gestures.on_gesture = None
 
 
 def _number(arguments: dict[str, Any], name: str, default: float, most: float) -> float:

@@ -11,7 +11,7 @@ from appliance.panel.drivers.apa102 import Apa102
 from appliance.panel.drivers.gpio import PlainLights, RgbLights
 from appliance.panel.drivers.pins import Pins
 from appliance.panel.drivers.powered import Powered
-from appliance.panel.drivers.seam import Lights, Open
+from appliance.panel.drivers.protocol import Lights, Open
 from appliance.panel.drivers.usb_ring import UsbRing
 from appliance.panel.drivers.virtual import VirtualLights
 from appliance.panel.drivers.ws2812 import Ws2812

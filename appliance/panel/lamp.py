@@ -17,7 +17,7 @@ from queue import Empty, SimpleQueue
 
 from appliance.errors import DeviceError
 from appliance.panel.colour import Frame
-from appliance.panel.drivers.seam import Lights, Open
+from appliance.panel.drivers.protocol import Lights, Open
 
 log = logging.getLogger(__name__)
 

@@ -20,15 +20,15 @@ from appliance.panel.boards.detect import Roots
 from appliance.panel.boards.registry import by_name
 from appliance.panel.brightness import Brightness
 from appliance.panel.button import Button
+from appliance.panel.button_target import ButtonTarget
 from appliance.panel.colour import OFF, RGB, Frame
 from appliance.panel.drivers.pins import Chip, Pins
 from appliance.panel.equip import Equipment, equip
 from appliance.panel.film import Film, goes_on
+from appliance.panel.gesture_handler import GestureHandler
 from appliance.panel.gestures import Gestures, Limits
-from appliance.panel.hands import Hands
 from appliance.panel.lamp import Lamp
 from appliance.panel.story import Story
-from appliance.panel.touch import Touch
 from appliance.settings.panel import PanelSettings
 
 log = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ class Panel:
         settings: PanelSettings,
         bus: Bus,
         chip: Chip = lambda: None,
-        hands: Hands | None = None,
+        target: ButtonTarget | None = None,
         pins: Pins | None = None,
         roots: Roots | None = None,
     ) -> None:
@@ -57,7 +57,7 @@ class Panel:
         if settings.board not in ("auto", "none"):
             by_name(settings.board)
         self._settings = settings
-        self._watch = bus.watch("panel", WATCHED)
+        self._watch = bus.subscribe("panel", WATCHED)
         self._pins = pins or Pins(chip)
         self._roots = roots
         self._story = Story()
@@ -68,8 +68,8 @@ class Panel:
         """The state that the lamp plays by itself, and its brightness."""
         self.brightness = Brightness(settings)
         limits = Limits()
-        self.touch = Touch(settings.hold_to_talk, limits, bus, self._story, hands, self._draw)
-        self.button = Button(Gestures(settings.hold_to_talk, limits), self.touch.felt)
+        self.gestures = GestureHandler(settings.hold_to_talk, limits, bus, self._story, target, self._draw)
+        self.button = Button(Gestures(settings.hold_to_talk, limits), self.gestures.felt)
         self.lamp: Lamp | None = None
         self.equipment: Equipment | None = None
         self.found = asyncio.Event()
@@ -119,7 +119,7 @@ class Panel:
         problems = dict(self.problems)
         if lamp is not None and lamp.problem is not None:
             problems["leds"] = lamp.problem.message
-        if (trouble := button.problem.message if button.problem is not None else self.touch.trouble) is not None:
+        if (trouble := button.problem.message if button.problem is not None else self.gestures.trouble) is not None:
             problems["button"] = trouble
         return {
             "board": equipment.board.name if equipment and equipment.board else None,
@@ -135,12 +135,12 @@ class Panel:
     # -- what happens ---------------------------------------------------------------------------------------------
 
     async def _watch_bus(self) -> None:
-        async for happening in self._watch:
-            if isinstance(happening, WakeDetected) and self.lamp is not None:
-                self.lamp.expect(happening.at_s)
+        async for event in self._watch:
+            if isinstance(event, WakeDetected) and self.lamp is not None:
+                self.lamp.expect(event.at_s)
             # a film knows no more of the voice than what was known when it began
-            voice = isinstance(happening, LevelMeasured | PartialHeard) and self._filming(State.LISTENING)
-            if self._story.take(happening) or voice:
+            voice = isinstance(event, LevelMeasured | PartialHeard) and self._filming(State.LISTENING)
+            if self._story.take(event) or voice:
                 self._draw()
 
     async def _set_mixer(self) -> None:
@@ -163,7 +163,7 @@ class Panel:
     def _go_dark(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self.touch.close()
+        self.gestures.close()
         if self.lamp is not None and self.equipment is not None and self.equipment.shape is not None:
             self.lamp.show((OFF,) * self.equipment.shape.count, 0.0)
             self.lamp.close()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from appliance.events import (
+    DeviceEvent,
     EngineChanged,
-    Happening,
     Hearing,
     HearingChanged,
     LevelMeasured,
@@ -57,34 +57,34 @@ class Story:
 
     # -- what happens ---------------------------------------------------------------------------------------------
 
-    def take(self, happening: Happening) -> bool:
+    def take(self, event: DeviceEvent) -> bool:
         """Notes a happening; whether what is shown may have changed at once."""
-        at_s = happening.at_s
-        match happening:
+        at_s = event.at_s
+        match event:
             case LevelMeasured():
-                self._meter(happening.level_dbfs, at_s)
+                self._meter(event.level_dbfs, at_s)
                 return False
             case PartialHeard():
-                if happening.text and self._heard_s is None:
+                if event.text and self._heard_s is None:
                     self._heard_s = at_s
                 return False
             case WakeDetected():
                 self._begin_listening()
-                self._direction_deg = happening.direction_deg
+                self._direction_deg = event.direction_deg
                 self._arbiter.hold(State.LISTENING, at_s, until_s=at_s + WAKE_S)
             case TurnStarted():
-                if happening.cause != "wake":
+                if event.cause != "wake":
                     self._begin_listening()
             case StateChanged():
-                self._state(happening)
+                self._state(event)
             case VolumeChanged():
-                self._arbiter.hold(State.VOLUME, at_s, happening.percent / 100, until_s=at_s + VOLUME_S)
+                self._arbiter.hold(State.VOLUME, at_s, event.percent / 100, until_s=at_s + VOLUME_S)
             case TimerChanged():
-                self._timer(happening)
+                self._timer(event)
             case HearingChanged():
-                self._deaf_s = at_s if happening.hearing is Hearing.DEAF else None
+                self._deaf_s = at_s if event.hearing is Hearing.DEAF else None
             case EngineChanged():
-                self._engine(happening)
+                self._engine(event)
             case _:
                 return False
         return True

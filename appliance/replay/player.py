@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from appliance.app import Appliance
-from appliance.conversation.tools import Opening
+from appliance.conversation.context import Trigger
 from appliance.errors import EngineError
 from appliance.events import MEASURES_MS, Bus, Outcome, TurnEnded, TurnRecord
 from appliance.replay.recording import RATE_HZ, Recording
@@ -69,9 +69,9 @@ class Player:
             await self._send(feed, "recording", audio)
         else:
             await self._send(feed, "recording", recording.samples.tobytes(), hold=True)
-            self._appliance.conversation.open(Opening("button"))
+            self._appliance.conversation.open(Trigger("button"))
         while True:
-            fed = Fed.of(await feed.receive(30.0))
+            fed = Fed.from_event(await feed.receive(30.0))
             if fed.name == "recording" and not fed.done:
                 return fed
 
@@ -113,7 +113,7 @@ class Player:
     async def _finished(self, feed: Connection) -> None:
         with contextlib.suppress(EngineError):
             while True:
-                fed = Fed.of(await feed.receive())
+                fed = Fed.from_event(await feed.receive())
                 if fed.done and fed.name.startswith("recording"):
                     return
 
@@ -148,12 +148,12 @@ class _Ended:
     """Waits for the end of the next turn."""
 
     def __init__(self, bus: Bus) -> None:
-        self._watch = bus.watch("replay")
+        self._watch = bus.subscribe("replay")
 
     async def record(self) -> TurnRecord:
-        async for happening in self._watch:
-            if isinstance(happening, TurnEnded):
-                return happening.record
+        async for event in self._watch:
+            if isinstance(event, TurnEnded):
+                return event.record
         raise AssertionError("a watch never ends")
 
 

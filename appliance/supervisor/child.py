@@ -18,8 +18,8 @@ from typing import Any
 from appliance.errors import EngineError
 from appliance.events import Bus, EngineChanged
 from appliance.settings.supervision import SupervisorSettings
+from appliance.supervisor.liveness import LivenessProbe
 from appliance.supervisor.restart import RestartPolicy
-from appliance.supervisor.watch import Watch
 from appliance.wire.frame import Connection, connect
 from appliance.wire.message import Describe, Ping, Pong, Ready
 
@@ -76,9 +76,9 @@ class Child:
         return None if self._process is None else self._process.pid
 
     @property
-    def watch(self) -> Watch | None:
+    def watch(self) -> LivenessProbe | None:
         """Tells its hang from its hunger for a CPU; None where its process is not known."""
-        return None if self.pid is None else Watch(self.pid)
+        return None if self.pid is None else LivenessProbe(self.pid)
 
     async def outlast(self, word: asyncio.Future[Any], limit_s: float) -> bool:
         """Waits until `word` is done, or the child was silent for `limit_s` on its own time; whether it is done."""
@@ -202,9 +202,9 @@ class Child:
     async def _describe(self, connection: Connection) -> Ready:
         await connection.send(Describe().event())
         event = await connection.receive(self._settings.start_s)
-        if not Ready.here(event):
+        if not Ready.matches(event):
             raise EngineError("garbage", f"The {self.name} engine answered 'describe' with '{event.type}'.", self.name)
-        return Ready() if self._external else Ready.of(event)
+        return Ready() if self._external else Ready.from_event(event)
 
     async def _exited(self) -> None:
         if self._process is None:
@@ -220,9 +220,9 @@ class Child:
         while not self._external:
             await connection.send(Ping().event(), self._settings.hung_s)
             event = await connection.receive(self._settings.hung_s)
-            if not Pong.here(event):
+            if not Pong.matches(event):
                 raise EngineError("garbage", f"The {self.name} engine answered a ping with '{event.type}'.", self.name)
-            self.counters = Pong.of(event).counters or {}
+            self.counters = Pong.from_event(event).counters or {}
             await asyncio.sleep(self._settings.heartbeat_s)
         await asyncio.Event().wait()
 

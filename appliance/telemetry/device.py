@@ -52,7 +52,7 @@ class Source(Protocol):
         """Version, language, area, name, models with their hashes: what `info` says."""
 
 
-class Hands(Protocol):
+class CommandTarget(Protocol):
     """What can be asked of the device by MQTT. Raise ApplianceError with a sentence for what cannot be done."""
 
     async def say(self, text: str, chime: bool, volume_percent: int | None) -> None:

@@ -11,7 +11,7 @@ from http import HTTPStatus
 from typing import Any
 
 from appliance.settings.telemetry import HealthSettings
-from appliance.telemetry.prometheus import exposition
+from appliance.telemetry.metrics.prometheus import exposition
 
 log = logging.getLogger(__name__)
 

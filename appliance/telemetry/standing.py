@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from appliance.telemetry.alerts import Alerts, verdicts
-from appliance.telemetry.budgets import BUDGETS
 from appliance.telemetry.device import Source
-from appliance.telemetry.faults import FAULTS
-from appliance.telemetry.measures import Look, process_table
-from appliance.telemetry.windows import Turns
+from appliance.telemetry.metrics.alerts import Alerts, verdicts
+from appliance.telemetry.metrics.budgets import BUDGETS
+from appliance.telemetry.metrics.faults import FAULTS
+from appliance.telemetry.metrics.measures import Look, process_table
+from appliance.telemetry.metrics.windows import Turns
 
 WATCHED = BUDGETS + FAULTS
 """Everything that can be an alert."""

@@ -16,7 +16,7 @@ from typing import Any
 from appliance.errors import SettingsError
 from appliance.events import (
     Bus,
-    Happening,
+    DeviceEvent,
     HearingChanged,
     StateChanged,
     TurnEnded,
@@ -26,25 +26,25 @@ from appliance.events import (
 )
 from appliance.settings.device import DeviceSettings
 from appliance.settings.telemetry import TelemetrySettings
-from appliance.telemetry import board
-from appliance.telemetry.alerts import Alerts
-from appliance.telemetry.arbitration import Lost
-from appliance.telemetry.claims import Claims
-from appliance.telemetry.commander import Commander
-from appliance.telemetry.delivery import OFFLINE, Delivery
-from appliance.telemetry.device import Hands, House, Source
-from appliance.telemetry.dial import Will
-from appliance.telemetry.home import HomeServer
-from appliance.telemetry.link import Link
-from appliance.telemetry.measures import Look, Looker, Measures, pids
-from appliance.telemetry.messages import event_of, metrics_body, turn_body
-from appliance.telemetry.names import Names
-from appliance.telemetry.outbox import Keep, Outbox
-from appliance.telemetry.reception import Reception
-from appliance.telemetry.shown import Shown
+from appliance.telemetry.arbitration.arbiter import Lost
+from appliance.telemetry.arbitration.claims import Claims
+from appliance.telemetry.commands.commander import Commander
+from appliance.telemetry.device import CommandTarget, House, Source
+from appliance.telemetry.metrics import board_sensors as board
+from appliance.telemetry.metrics.alerts import Alerts
+from appliance.telemetry.metrics.measures import Look, Looker, Measures, pids
+from appliance.telemetry.metrics.windows import Turns
+from appliance.telemetry.mqtt.delivery import OFFLINE, Delivery
+from appliance.telemetry.mqtt.dial import Will
+from appliance.telemetry.mqtt.home_names import Names
+from appliance.telemetry.mqtt.home_server import HomeServer
+from appliance.telemetry.mqtt.link import Link
+from appliance.telemetry.mqtt.messages import event_of, metrics_body, turn_body
+from appliance.telemetry.mqtt.outbox import Keep, Outbox
+from appliance.telemetry.mqtt.reception import Reception
+from appliance.telemetry.mqtt.shown import Shown
+from appliance.telemetry.mqtt.topics import Topics
 from appliance.telemetry.standing import WATCHED, standing
-from appliance.telemetry.topics import Topics
-from appliance.telemetry.windows import Turns
 
 log = logging.getLogger(__name__)
 
@@ -57,8 +57,8 @@ class Telemetry:
     """The device's voice to the outside. Made by the app; `run` until cancelled."""
 
     def __init__(
-        self, settings: TelemetrySettings, device: DeviceSettings, bus: Bus, source: Source, hands: Hands, house: House,
-        roots: board.Roots | None = None,
+        self, settings: TelemetrySettings, device: DeviceSettings, bus: Bus, source: Source,
+        target: CommandTarget, house: House, roots: board.Roots | None = None,
     ) -> None:  # fmt: skip
         mqtt = settings.mqtt
         if device.id == "home":
@@ -77,7 +77,7 @@ class Telemetry:
         """The newest value of every watched measure, by budget name."""
         self.look: Look | None = None
         self.commands = Commander(
-            hands, mqtt.commands_per_second, lambda *told: self.reception.answer(*told), lambda: self.names.refresh()
+            target, mqtt.commands_per_second, lambda *told: self.reception.answer(*told), lambda: self.names.refresh()
         )
         self.home = HomeServer(self.delivery, mqtt.home_deadline_s, house.home_served)
         self.names = Names(house, self.link, self.topics.home_names)
@@ -94,7 +94,7 @@ class Telemetry:
         )
         self._source = source
         self._shown = Shown(device, source, self.turns, self.alerts, self.delivery, self.link.cost)
-        self._watch = bus.watch("telemetry", 512)
+        self._watch = bus.subscribe("telemetry", 512)
         self._looker = Looker(roots or board.Roots(disk=device.state_dir), settings.memory_interval_s)
         self._roots = roots or board.Roots()
         self._turning = False
@@ -132,8 +132,8 @@ class Telemetry:
         self.commands.close()
         self.reception.close()
         self._shown.close()
-        for happening in self._watch.waiting():
-            self._take(happening)
+        for event in self._watch.waiting():
+            self._take(event)
         if self.connects:
             await self.delivery.close(FLUSH_S)
         for task in (*tasks, *self.names.tasks):
@@ -141,9 +141,9 @@ class Telemetry:
         await asyncio.gather(*tasks, *self.names.tasks, return_exceptions=True)
 
     async def _follow(self) -> None:
-        async for happening in self._watch:
+        async for event in self._watch:
             with self.link.cost:
-                self._take(happening)
+                self._take(event)
 
     async def _measure(self) -> None:
         """Looks at the machine once an interval."""
@@ -158,39 +158,39 @@ class Telemetry:
 
     # -- what happens on the device -------------------------------------------------------------------------------
 
-    def _take(self, happening: Happening) -> None:
-        match happening:
+    def _take(self, event: DeviceEvent) -> None:
+        match event:
             case StateChanged():
-                self._shown.changed(happening)
+                self._shown.changed(event)
             case TurnStarted():
                 self._turning = True
-                self.claims.started(happening)
+                self.claims.started(event)
             case TurnEnded():
                 self._turning = False
                 self.claims.ended()
-                self.measures.voice_until_s = happening.at_s
-                self.turns.add(happening.record)
-                self._queue("turn", "turn", turn_body(happening.record, self.settings.transcripts))
+                self.measures.voice_until_s = event.at_s
+                self.turns.add(event.record)
+                self._queue("turn", "turn", turn_body(event.record, self.settings.transcripts))
                 self._shown.state_soon()
             case HearingChanged():
-                self.measures.hears(happening.hearing, happening.at_s)
+                self.measures.hears(event.hearing, event.at_s)
                 self._shown.state_soon()
             case VolumeChanged():
                 self._shown.state_soon()
             case WakeDetected() if self.settings.mqtt.arbitrate:
-                self.claims.heard(happening)
-        if (event := event_of(happening)) is not None and self._worth_telling(event[0], happening):
-            self._queue("button" if event[0] == "button" else "event", f"event/{event[0]}", event[1])
+                self.claims.heard(event)
+        if (told := event_of(event)) is not None and self._worth_telling(told[0], event):
+            self._queue("button" if told[0] == "button" else "event", f"event/{told[0]}", told[1])
             self._shown.state_soon()
 
-    def _worth_telling(self, name: str, happening: Happening) -> bool:
+    def _worth_telling(self, name: str, event: DeviceEvent) -> bool:
         """Near misses come in swarms when the television runs: some a minute say it as well."""
         if name != "near_miss":
             return True
-        self._near = [at_s for at_s in self._near if happening.at_s - at_s < 60.0]
+        self._near = [at_s for at_s in self._near if event.at_s - at_s < 60.0]
         if len(self._near) >= NEAR_MISSES_PER_MINUTE:
             return False
-        self._near.append(happening.at_s)
+        self._near.append(event.at_s)
         return True
 
     def _queue(self, kind: str, name: str, body: dict[str, Any], retain: bool = False, cleared: bool = False) -> None:

@@ -26,7 +26,7 @@ GRACE_S = 0.2
 """A receive that timed out looks once more for what lies in the socket."""
 
 
-class Watch(Protocol):
+class Liveness(Protocol):
     """Tells a peer that hangs from one that only waits for a CPU."""
 
     async def outlast(self, word: asyncio.Future[Any], limit_s: float) -> bool:
@@ -44,7 +44,7 @@ class Connection:
         self._sending = asyncio.Lock()
         self.stage = stage
         self.peer = peer
-        self.watch: Watch | None = None
+        self.watch: Liveness | None = None
         """Set by who knows the peer's process: then time in which that had no CPU does not count for `receive`."""
 
     async def send(self, event: Event, timeout_s: float = 5.0) -> None:

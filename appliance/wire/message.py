@@ -26,7 +26,7 @@ class Message:
         return Event(self.kind, {k: v for k, v in data.items() if v is not None}, getattr(self, "audio", None) or None)
 
     @classmethod
-    def of(cls, event: Event) -> Self:
+    def from_event(cls, event: Event) -> Self:
         """The message in `event`; unknown data is ignored. Raises EngineError if a field is missing or of a wrong type."""
         data: dict[str, Any] = event.data
         if "audio" in (checks := _checks(cls)):
@@ -43,7 +43,7 @@ class Message:
         return cls(**taken)
 
     @classmethod
-    def here(cls, event: Event) -> bool:
+    def matches(cls, event: Event) -> bool:
         """Whether `event` is of this kind."""
         return event.type == cls.kind
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.engines.stt.seam import Samples
+from appliance.engines.stt.protocol import Samples
 from appliance.intents.home import Area, Entity, Home
 from tests.shared import needs_shared
 from tests.voices import heard_in, speaker_or_skip

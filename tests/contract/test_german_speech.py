@@ -12,10 +12,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from appliance.engines.sound.resample import Resampler
+from appliance.engines.sound.capture.resample import Resampler
 from appliance.engines.stt.accent import accent_of
 from appliance.engines.stt.choose import choose
-from appliance.engines.stt.seam import RATE_HZ, Samples
+from appliance.engines.stt.protocol import RATE_HZ, Samples
 from appliance.engines.tts.libespeak import Espeak
 from appliance.errors import SttError, TtsError
 from appliance.intents.home import Area, Entity, Home

@@ -14,8 +14,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from appliance.events import Bus, Hearing
 from appliance.settings.telemetry import HealthSettings
 from appliance.telemetry.health import HealthEndpoint
-from appliance.telemetry.measures import LABELLED
-from appliance.telemetry.prometheus import exposition
+from appliance.telemetry.metrics.measures import LABELLED
+from appliance.telemetry.metrics.prometheus import exposition
 from appliance.telemetry.standing import WATCHED
 from appliance.telemetry.telemetry import Telemetry
 from tests.broker import free_port

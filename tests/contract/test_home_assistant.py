@@ -18,9 +18,9 @@ import pytest
 from appliance.errors import ActionError
 from appliance.events import Bus, ButtonPressed, WakeDetected
 from appliance.settings.device import DeviceSettings
-from appliance.telemetry.commands import COMMANDS, parse
-from appliance.telemetry.discovery import device_message
-from appliance.telemetry.topics import Topics
+from appliance.telemetry.commands.schema import COMMANDS, parse
+from appliance.telemetry.mqtt.discovery import device_message
+from appliance.telemetry.mqtt.topics import Topics
 from tests.broker import Broker, Listener, needs_mosquitto
 from tests.contract.home_assistant import Core
 from tests.telemetry import PlayedDevice, make, running, turn, until

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.conversation.ear import Ear
+from appliance.conversation.clients.sound import SoundClient
 from appliance.errors import EngineError
 from appliance.events import Bus
 from appliance.settings import load
@@ -46,7 +46,7 @@ async def supervised(folder: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
     settings, _ = load(None, ["sound.source=feed", "wake.engine=none"], {})
     ChildConfig(settings=settings, models=Models()).write(folder / "config")
     bus = Bus()
-    ear = Ear(settings.supervisor, bus)
+    ear = SoundClient(settings.supervisor, bus)
     child = Child("sound", settings.supervisor, bus, folder / "socket", folder / "config", session=ear.session)
     running = asyncio.create_task(child.run())
     try:

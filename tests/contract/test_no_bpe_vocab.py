@@ -9,7 +9,7 @@ import numpy as np
 
 from appliance.engines.recordings import load
 from appliance.engines.stt.constrained import ConstrainedRecogniser
-from appliance.engines.stt.seam import Recogniser
+from appliance.engines.stt.protocol import Recogniser
 from appliance.engines.stt.sherpa import SherpaRecogniser
 from appliance.intents.home import load_home
 from appliance.intents.source import grammar_source

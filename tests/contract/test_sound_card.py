@@ -9,9 +9,9 @@ from collections.abc import AsyncIterator, Iterator
 import numpy as np
 import pytest
 
-from appliance.bench.lone_child import LoneChild, lone_engine
-from appliance.bench.virtual_card import VirtualCard, missing
 from appliance.settings import load
+from appliance.sim.card import VirtualCard, missing
+from appliance.sim.lone_child import LoneChild, lone_engine
 from appliance.wire.message import Ping, Pong
 from appliance.wire.sound import (
     Detection,

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from wyoming.event import Event
 
-from appliance.bench.lone_child import LoneChild, lone_engine
 from appliance.engines.recordings import load as load_audio
 from appliance.errors import EngineError
 from appliance.settings import load
+from appliance.sim.lone_child import LoneChild, lone_engine
 from appliance.wire.child import ModelFile, Models
 from appliance.wire.frame import Connection
 from appliance.wire.message import Describe, Message, Ping, Pong
@@ -77,10 +77,10 @@ class Supervisor:
         async with asyncio.timeout(within_s):
             while True:
                 event = await self.connection.receive()
-                kind = next((kind for kind in KINDS if kind.here(event)), None)
+                kind = next((kind for kind in KINDS if kind.matches(event)), None)
                 if kind is None:
                     continue
-                message = kind.of(event)
+                message = kind.from_event(event)
                 self.seen.append(message)
                 if done(message):
                     return message

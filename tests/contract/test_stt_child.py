@@ -15,7 +15,6 @@ import psutil
 import pytest
 import soundfile
 
-from appliance.bench.lone_child import LoneChild, lone_engine
 from appliance.errors import EngineError
 from appliance.grammar.source import GrammarSource
 from appliance.intents.home import Home
@@ -23,6 +22,7 @@ from appliance.intents.source import grammar_source
 from appliance.settings import Settings
 from appliance.settings.conversation import IntentSettings
 from appliance.settings.engines import SttSettings
+from appliance.sim.lone_child import LoneChild, lone_engine
 from appliance.wire.child import ModelFile, Models
 from appliance.wire.frame import Connection
 from appliance.wire.message import AudioStart, AudioStop, Describe, Failure, Message, Ping, Pong, Ready
@@ -83,8 +83,8 @@ class Child:
 async def until(connection: Connection, kind: type[T]) -> T:
     while True:
         event = await connection.receive(30)
-        if kind.here(event):
-            return kind.of(event)
+        if kind.matches(event):
+            return kind.from_event(event)
 
 
 @contextlib.asynccontextmanager

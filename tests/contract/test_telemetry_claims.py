@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from appliance.events import Bus, TurnStarted, WakeDetected
-from appliance.telemetry.arbitration import TOGETHER_S, Arbiter, Claim, Lost
+from appliance.telemetry.arbitration.arbiter import TOGETHER_S, Arbiter, Claim, Lost
 from tests.broker import Broker, Listener, needs_mosquitto
 from tests.telemetry import PlayedDevice, make, running, turn, until
 

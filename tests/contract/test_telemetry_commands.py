@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from appliance.events import Bus
-from appliance.telemetry.commands import COMMANDS
+from appliance.telemetry.commands.schema import COMMANDS
 from tests.broker import Authority, Broker, Listener, needs_mosquitto
 from tests.telemetry import PlayedDevice, make, owner, running, turn, until, valid
 

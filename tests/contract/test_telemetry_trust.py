@@ -12,7 +12,7 @@ import pytest
 
 from appliance.events import Bus
 from appliance.settings.telemetry import MqttSettings
-from appliance.telemetry.probe import probe
+from appliance.telemetry.mqtt.probe import probe
 from tests.broker import Authority, Broker, Listener, broker, needs_mosquitto, secured
 from tests.telemetry import PASSWORDS, PlayedDevice, make, owner, running, turn, until, valid
 

@@ -11,12 +11,12 @@ import numpy as np
 import psutil
 import pytest
 
-from appliance.bench.lone_child import LoneChild, lone_engine
 from appliance.engines.tts.trim import AUDIBLE
 from appliance.errors import EngineError
 from appliance.settings import Settings
 from appliance.settings.device import DeviceSettings
 from appliance.settings.engines import TtsSettings
+from appliance.sim.lone_child import LoneChild, lone_engine
 from appliance.wire.child import ModelFile, Models
 from appliance.wire.message import AudioStop, Failure, Ping, Pong
 from appliance.wire.tts import Speech, SpeechStart, Synthesize, Warm
@@ -43,18 +43,18 @@ async def child(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 async def _say(child: LoneChild, text: str) -> tuple[SpeechStart, list[bytes]]:
     async with await child.connect() as connection:
         await connection.send(Synthesize(text).event())
-        start = SpeechStart.of(await connection.receive(30))
+        start = SpeechStart.from_event(await connection.receive(30))
         pieces = []
-        while Speech.here(event := await connection.receive(30)):
-            pieces.append(Speech.of(event).audio)
-        assert AudioStop.here(event)
+        while Speech.matches(event := await connection.receive(30)):
+            pieces.append(Speech.from_event(event).audio)
+        assert AudioStop.matches(event)
     return start, pieces
 
 
 async def _counters(child: LoneChild) -> dict[str, float]:
     async with await child.connect() as connection:
         await connection.send(Ping("x").event())
-        pong = Pong.of(await connection.receive(5))
+        pong = Pong.from_event(await connection.receive(5))
     assert pong.text == "x"
     return pong.counters or {}
 
@@ -94,7 +94,7 @@ async def test_the_second_time_comes_out_of_the_cache_equal(child: LoneChild) ->
 async def test_what_was_warmed_is_cached(child: LoneChild) -> None:
     async with await child.connect() as connection:
         await connection.send(Warm((TEXT, "...", "Good morning. Sleep well.")).event())
-        assert AudioStop.here(await connection.receive(30))
+        assert AudioStop.matches(await connection.receive(30))
     assert (await _counters(child))["warmed"] == 3
     start, _ = await _say(child, TEXT)
     assert start.cached
@@ -107,7 +107,7 @@ async def test_a_reply_goes_before_warming(child: LoneChild) -> None:
         await warming.send(Warm(tuple(f"Phrase number {n} is kept for later." for n in range(12))).event())
         await _say(child, TEXT)
         assert (await _counters(child))["warmed"] < 12
-        assert AudioStop.here(await warming.receive(60))
+        assert AudioStop.matches(await warming.receive(60))
     assert (await _counters(child))["warmed"] == 12
 
 
@@ -137,8 +137,8 @@ async def test_a_long_reply_waits_for_who_listens(child: LoneChild) -> None:
         made = (await _counters(child))["speech_s"]
         assert made < 40, "synthesis runs away from the player"
         audio_bytes = 0
-        while not AudioStop.here(event := await connection.receive(30)):
-            audio_bytes += len(Speech.of(event).audio)
+        while not AudioStop.matches(event := await connection.receive(30)):
+            audio_bytes += len(Speech.from_event(event).audio)
     assert audio_bytes > 60 * 2 * 22050
     assert psutil.Process(child.pid).memory_info().rss - before < 80e6
 
@@ -166,9 +166,9 @@ async def test_what_cannot_be_said_is_a_failure(child: LoneChild) -> None:
     async with await child.connect() as connection:
         for text, code in (("", "nothing-to-say"), ("... !", "nothing-to-say"), ("a" * 20_001, "too-long")):
             await connection.send(Synthesize(text).event())
-            assert Failure.of(await connection.receive(5)).code == code
+            assert Failure.from_event(await connection.receive(5)).code == code
         await connection.send(Ping().event())
-        assert Pong.here(await connection.receive(5))
+        assert Pong.matches(await connection.receive(5))
 
 
 async def test_odd_texts_are_spoken(child: LoneChild) -> None:

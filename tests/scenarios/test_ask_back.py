@@ -19,8 +19,8 @@ import pytest
 
 from appliance import app, catalogue
 from appliance.app import Appliance
-from appliance.conversation.tools import Opening
-from appliance.engines.sound.resample import Resampler
+from appliance.conversation.context import Trigger
+from appliance.engines.sound.capture.resample import Resampler
 from appliance.events import Outcome, TurnEnded, TurnRecord, TurnStarted
 from appliance.replay.feed import feed_settings
 from appliance.replay.recording import load
@@ -42,7 +42,7 @@ class Home:
 
     def __init__(self, appliance: Appliance) -> None:
         self._appliance = appliance
-        self._events = appliance.bus.watch("test", 20000)
+        self._events = appliance.bus.subscribe("test", 20000)
 
     async def says(self, text: str, *, opens: bool = True) -> TurnRecord:
         """The turn that hears `text`; where it does not open one, the question before it did."""
@@ -52,7 +52,7 @@ class Home:
         async with await self._appliance.sound.connect(10) as feed:
             if opens:
                 await feed.send(Feed("recording", True, audio.tobytes()).event())
-                self._appliance.conversation.open(Opening("button"))
+                self._appliance.conversation.open(Trigger("button"))
             else:
                 await self._until(TurnStarted)
                 await feed.send(Feed("recording", False, audio.tobytes()).event())
@@ -62,9 +62,9 @@ class Home:
 
     async def _until(self, kind: type[Any]) -> object:
         async with asyncio.timeout(30):
-            async for happening in self._events:
-                if isinstance(happening, kind):
-                    return happening
+            async for event in self._events:
+                if isinstance(event, kind):
+                    return event
         raise AssertionError
 
     async def _voice(self, text: str) -> np.ndarray[Any, Any]:
@@ -99,7 +99,7 @@ async def home(folder: Path, entities: list[dict[str, str]], *more: str) -> Asyn
         ("In the office.", Outcome.NO_HOME_SERVER, {"name": "Desk Lamp", "area": "Office"}),
         ("The first one.", Outcome.NO_HOME_SERVER, {"name": "Desk Lamp", "area": "Bedroom"}),
         ("Neither.", Outcome.ANSWERED, {}),
-        ("Never mind.", Outcome.ANSWERED, {}),
+        ("Never agent.", Outcome.ANSWERED, {}),
         ("", Outcome.NO_SPEECH, {}),
     ],
 )

@@ -14,14 +14,14 @@ import pytest_asyncio
 from appliance import app, catalogue
 from appliance.app import Appliance
 from appliance.bench.labels import Label, read_labels
-from appliance.bench.recorder import Samples
-from appliance.bench.room import spoken, voiced_until
-from appliance.conversation.voice import AHEAD_S
+from appliance.conversation.clients.tts import AHEAD_S
 from appliance.events import Outcome, TurnEnded, TurnRecord
 from appliance.replay.feed import feed_settings
 from appliance.replay.player import Player
 from appliance.replay.recording import RATE_HZ, Recording, load
 from appliance.settings import load as load_settings
+from appliance.sim.recorder import Samples
+from appliance.sim.room import spoken, voiced_until
 from tests.shared import AUDIO, MODELS, needs_shared
 
 pytestmark = [needs_shared, pytest.mark.timeout(180), pytest.mark.asyncio(loop_scope="module")]
@@ -48,9 +48,9 @@ async def started(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[App
 
 @pytest.fixture
 def house(started: Appliance) -> Appliance:
-    started.mind.forget()
-    for timer in started.mind.timers.all():
-        started.mind.timers.cancel(timer.id)
+    started.agent.forget()
+    for timer in started.agent.timers.all():
+        started.agent.timers.cancel(timer.id)
     return started
 
 
@@ -135,17 +135,17 @@ async def test_a_second_command_straight_after_the_first_is_answered_too(tmp_pat
     word = wake_word()
     speech = np.concatenate((room(0.5), word, room(0.15), first, room(0.35), word, room(0.15), second, room(1.5)))
     async with device(tmp_path, speed=1.0) as appliance:
-        watch = appliance.bus.watch("second", 20000)
+        watch = appliance.bus.subscribe("second", 20000)
         await Player(appliance, "wake", True).play(Recording(Path("said.wav"), speech, None))
         intents = []
         async with asyncio.timeout(20):
-            async for happening in watch:
-                if isinstance(happening, TurnEnded):
-                    intents.append(happening.record.intent)
+            async for event in watch:
+                if isinstance(event, TurnEnded):
+                    intents.append(event.record.intent)
                     if len(intents) == 2:
                         break
         assert intents == [time.intent, timer.intent]
-        assert [each.started_s for each in appliance.mind.timers.all()] == [300.0]
+        assert [each.started_s for each in appliance.agent.timers.all()] == [300.0]
 
 
 async def test_a_second_command_in_one_breath_does_no_harm(house: Appliance) -> None:
@@ -153,7 +153,7 @@ async def test_a_second_command_in_one_breath_does_no_harm(house: Appliance) -> 
     second, _ = command("HassStartTimer")
     both = await said(house, np.concatenate((first, room(0.3), second, room(1.0))))
     assert both.outcome is Outcome.ANSWERED and both.intent == time.intent, both
-    assert not house.mind.timers.all(), "what came after the end of speech is nobody's command"
+    assert not house.agent.timers.all(), "what came after the end of speech is nobody's command"
     again = await said(house, np.concatenate((second, room(1.0))))
     assert again.intent == "HassStartTimer"
 
@@ -169,7 +169,7 @@ async def test_a_cough_is_no_command_and_spoils_none(house: Appliance) -> None:
 async def test_music_is_no_command_and_ends(house: Appliance) -> None:
     played = await said(house, music(24.0))
     assert played.intent is None and played.outcome in (Outcome.NO_SPEECH, Outcome.NOT_UNDERSTOOD), played
-    assert not house.mind.timers.all()
+    assert not house.agent.timers.all()
 
 
 async def test_the_wake_word_inside_a_sentence_does_nothing(house: Appliance) -> None:

@@ -11,14 +11,14 @@ import pytest
 
 from appliance import catalogue
 from appliance.bench import selfwake
-from appliance.bench.recorder import Recorder
 from appliance.bench.request import Request
-from appliance.bench.room import AUDIBLE, Room, find, room
-from appliance.bench.virtual_card import VirtualCard, missing
-from appliance.engines.sound.resample import Resampler
+from appliance.engines.sound.capture.resample import Resampler
 from appliance.events import Outcome, TurnStarted, WakeDetected
 from appliance.replay.recording import RATE_HZ
 from appliance.settings import load as load_settings
+from appliance.sim.card import VirtualCard, missing
+from appliance.sim.recorder import Recorder
+from appliance.sim.room import AUDIBLE, Room, find, room
 from tests.scenarios.test_card import alexa, speech
 from tests.shared import MODELS, needs_shared
 
@@ -121,7 +121,7 @@ async def test_a_reply_held_for_nothing_goes_on_where_it_was() -> None:
 
 async def test_stop_silences_a_reply_and_an_alarm_and_opens_nothing() -> None:
     async with house() as home:
-        recorder, timers = home.card.record_speaker(), home.appliance.mind.timers
+        recorder, timers = home.card.record_speaker(), home.appliance.agent.timers
         stop = await home.words("Stop!")
         await home.hears(stop)
         assert not home.appliance.conversation.records, "nothing sounded, so nothing was meant"
@@ -156,12 +156,12 @@ async def test_own_words_never_wake_it_and_never_come_back_as_a_command() -> Non
             assert np.ptp(loud) > 2.5 * RATE_HZ, "it cut itself short"
         await asyncio.sleep(0.5)
         assert not home.appliance.conversation.records
-        assert not home.appliance.mind.timers.all()
+        assert not home.appliance.agent.timers.all()
 
 
 async def test_after_a_question_the_microphone_opens_when_the_card_has_drained() -> None:
     async with house("conversation.no_speech_s=1.0", "conversation.follow_up_turns=1") as home:
-        timers = home.appliance.mind.timers
+        timers = home.appliance.agent.timers
         short, long = timers.start(300), timers.start(600)
         answer = await home.words("The ten minute timer.")
         recorder = home.card.record_speaker()

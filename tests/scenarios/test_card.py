@@ -16,12 +16,12 @@ import pytest
 
 from appliance import app, catalogue
 from appliance.app import Appliance
-from appliance.bench.recorder import Samples
-from appliance.bench.virtual_card import VirtualCard, missing
-from appliance.conversation.tools import Opening
+from appliance.conversation.context import Trigger
 from appliance.events import Outcome, TurnEnded, TurnRecord, TurnStarted
 from appliance.replay.recording import RATE_HZ, load
 from appliance.settings import load as load_settings
+from appliance.sim.card import VirtualCard, missing
+from appliance.sim.recorder import Samples
 from tests.shared import AUDIO, MODELS, needs_shared
 
 log = logging.getLogger(__name__)
@@ -73,9 +73,9 @@ async def device(card: VirtualCard, folder: Path) -> AsyncIterator[Appliance]:
 async def turn_of(appliance: Appliance, within_s: float = 20.0) -> TurnRecord:
     """The record of the next turn that ends."""
     async with asyncio.timeout(within_s):
-        async for happening in appliance.bus.watch("test"):
-            if isinstance(happening, TurnEnded):
-                return happening.record
+        async for event in appliance.bus.subscribe("test"):
+            if isinstance(event, TurnEnded):
+                return event.record
     raise AssertionError
 
 
@@ -111,7 +111,7 @@ async def test_a_turn_survives_its_engines(tmp_path: Path, fault: str) -> None:
                 started = asyncio.create_task(_started(appliance))
                 ended = asyncio.create_task(turn_of(appliance))
                 await asyncio.sleep(0)
-                appliance.conversation.open(Opening("button"))
+                appliance.conversation.open(Trigger("button"))
                 await started
                 speaking = asyncio.create_task(asyncio.to_thread(card.speak_in_room, command))
                 await asyncio.sleep(0.7)  # in mid-command
@@ -129,8 +129,8 @@ async def test_a_turn_survives_its_engines(tmp_path: Path, fault: str) -> None:
 
 
 async def _started(appliance: Appliance) -> None:
-    async for happening in appliance.bus.watch("test-started"):
-        if isinstance(happening, TurnStarted):
+    async for event in appliance.bus.subscribe("test-started"):
+        if isinstance(event, TurnStarted):
             return
 
 

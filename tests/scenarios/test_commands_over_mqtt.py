@@ -12,7 +12,7 @@ import pytest
 
 from appliance.app import Appliance
 from appliance.intents.home import Home
-from appliance.telemetry.commands import COMMANDS
+from appliance.telemetry.commands.schema import COMMANDS
 from tests.broker import Listener, broker, needs_mosquitto
 from tests.scenarios.test_home_over_mqtt import HOME, device
 from tests.shared import needs_shared
@@ -89,7 +89,7 @@ async def _speech(owner: Owner, appliance: Appliance) -> None:
     """Announced after a chime at its own loudness, which is the old one again afterwards; stopped in the middle."""
     heard: list[tuple[str, int | None]] = []
     appliance.ear.on_piece = lambda voice, rate_hz, piece: heard.append((voice, appliance.ear._volumes.get("reply")))
-    usual = appliance.mind.levels.percent("reply")
+    usual = appliance.agent.levels.percent("reply")
     assert (await owner.ask("say", text="Dinner is ready.", chime=True, volume_percent=35))["ok"]
     assert heard[0][0] == "chime" and ("reply", 35) in heard
     assert appliance.ear._volumes["reply"] == usual
@@ -119,7 +119,7 @@ async def _loudness_and_light(owner: Owner, appliance: Appliance) -> None:
     await until(lambda: owner.state()["muted"] and owner.state()["hearing"] == "muted")
     assert (await owner.ask("unmute"))["result"] == {"muted": False}
     await until(lambda: owner.state()["hearing"] == "hearing")
-    assert (await owner.ask("volume", percent=45))["ok"] and appliance.mind.levels.percent("reply") == 45
+    assert (await owner.ask("volume", percent=45))["ok"] and appliance.agent.levels.percent("reply") == 45
     await until(lambda: owner.state()["volume_percent"] == 45)
     assert "100" in (await owner.ask("volume", percent=101))["error"]["message"]
     await until(appliance.panel.found.is_set)
@@ -131,12 +131,12 @@ async def _timers(owner: Owner, appliance: Appliance) -> None:
     assert started["ok"], started["error"]
     egg = started["result"]["timer"]
     await owner.ask("timer_set", seconds=600)
-    assert next((timer.id, timer.name) for timer in appliance.mind.timers.all()) == (egg, "egg")
+    assert next((timer.id, timer.name) for timer in appliance.agent.timers.all()) == (egg, "egg")
     await until(lambda: owner.ears.on("event/timer"))
     assert (await owner.ask("timer_cancel", timer=egg))["result"] == {"cancelled": 1}
     assert "no timer" in (await owner.ask("timer_cancel", timer=egg))["error"]["message"]
     assert (await owner.ask("timer_cancel"))["result"] == {"cancelled": 1}
-    assert appliance.mind.timers.all() == ()
+    assert appliance.agent.timers.all() == ()
 
 
 async def _upkeep(owner: Owner, appliance: Appliance) -> None:
@@ -147,10 +147,10 @@ async def _upkeep(owner: Owner, appliance: Appliance) -> None:
     assert appliance.tts.ready and appliance.tts.pid != before
     assert "engine" in (await owner.ask("restart_engine", engine="kitchen sink"))["error"]["message"]
     owner.ears.client.publish("appliance/home/names", (HOME / "home.json").read_text(), 1, retain=True)
-    await until(lambda: appliance.mind.home.entities)
-    await until(lambda: not appliance.telemetry.names.tasks, 30)
-    await appliance.mind.set_home(Home())
+    await until(lambda: appliance.agent.home.entities)
+    await until(lambda: not appliance.telemetry.mqtt.home_names.tasks, 30)
+    await appliance.agent.set_home(Home())
     assert (await owner.ask("refresh_home"))["ok"]
-    await until(lambda: appliance.mind.home.entities)
+    await until(lambda: appliance.agent.home.entities)
     assert (await owner.ask("log_level", level="ERROR"))["ok"] and logging.getLogger().level == logging.ERROR
     assert (await owner.ask("log_level", level="DEBUG"))["error"]["code"] == "bad-value"

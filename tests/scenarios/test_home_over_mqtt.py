@@ -69,10 +69,12 @@ async def test_the_house_answers_refuses_and_is_silent(tmp_path: Path) -> None:
             async def say() -> TurnRecord:
                 return (await Player(appliance, "button", False).play(load(file))).record
 
-            await until(lambda: appliance.telemetry.link.connected)
+            await until(lambda: appliance.telemetry.mqtt.link.connected)
             house.announce()
-            await until(lambda: appliance.mind.hands.home is not None and appliance.mind.home.entities, 20)
-            await until(lambda: not appliance.telemetry.names.tasks, 20)  # the recogniser has learnt the names
+            await until(lambda: appliance.agent.context.home is not None and appliance.agent.home.entities, 20)
+            await until(
+                lambda: not appliance.telemetry.mqtt.home_names.tasks, 20
+            )  # the recogniser has learnt the names
             done = await say()
             assert (done.outcome, done.reply) == (Outcome.HANDED_OVER, "The house has done it."), (
                 done.transcript,
@@ -87,7 +89,7 @@ async def test_the_house_answers_refuses_and_is_silent(tmp_path: Path) -> None:
             silent = await say()
             assert (silent.outcome, silent.reply) == (Outcome.FAILED, "The home server does not answer.")
             house.client.publish("appliance/home/availability", "offline", 1, retain=True)
-            await until(lambda: appliance.mind.hands.home is None)
+            await until(lambda: appliance.agent.context.home is None)
             assert (await say()).outcome is Outcome.NO_HOME_SERVER
             house.client.publish("appliance/study/cmd/self_test", "{}", 1)
             house.client.publish("appliance/study/cmd/restart_engine", '{"engine":"tts"}', 1)
@@ -115,14 +117,14 @@ async def test_the_device_that_heard_worse_stops_silently(tmp_path: Path) -> Non
                 client.publish("appliance/hall/claim", json.dumps(better), 0)
 
         async with device(made, tmp_path / "device", 1.0) as appliance:
-            await until(lambda: appliance.telemetry.link.connected)
+            await until(lambda: appliance.telemetry.mqtt.link.connected)
             await asyncio.sleep(0.3)
             alone = (await Player(appliance, "wake", True).play(load(file))).record
             assert alone.outcome is not Outcome.CANCELLED, "nobody else heard it"
             made.freeze()  # nobody waits for the broker: the winner, or whoever is alone, answers as fast as without one
             held_up = (await Player(appliance, "wake", True).play(load(file))).record
             made.thaw()
-            assert held_up.outcome is alone.outcome and appliance.telemetry.claims.yielded == 0
+            assert held_up.outcome is alone.outcome and appliance.telemetry.arbitration.claims.yielded == 0
             house.client.on_message = claim
             lost = (await Player(appliance, "wake", True).play(load(file))).record
             assert (lost.outcome, lost.reply) == (Outcome.CANCELLED, None)

@@ -14,7 +14,7 @@ import pytest
 
 from appliance import app, catalogue
 from appliance.app import Appliance
-from appliance.events import Happening, Outcome, State, StateChanged
+from appliance.events import DeviceEvent, Outcome, State, StateChanged
 from appliance.panel.colour import Frame
 from appliance.panel.gestures import Gesture
 from appliance.replay.feed import feed_settings
@@ -46,7 +46,7 @@ class Eye:
     def __init__(self, appliance: Appliance) -> None:
         self._panel = appliance.panel
         self._seen: list[tuple[State, float, Frame]] = []
-        self._watch = appliance.bus.watch("eye", 20000)
+        self._watch = appliance.bus.subscribe("eye", 20000)
         appliance.panel.on_frame = self._frame
 
     def _frame(self, frame: Frame, brightness: float) -> None:
@@ -64,7 +64,7 @@ class Eye:
     def states(self) -> list[State]:
         return [shown.state for shown in self.shown()]
 
-    def happenings(self) -> list[Happening]:
+    def events(self) -> list[DeviceEvent]:
         return list(self._watch._queue)
 
     async def until(self, what: str, met: Callable[[], bool], seconds: float = 20.0) -> None:
@@ -116,20 +116,20 @@ async def test_press_speak_reply_press_to_stop_hold_to_mute(hold_to_talk: bool, 
 @needs_shared
 async def test_a_press_silences_a_timer_and_power_up_resets_the_volume(tmp_path: Path) -> None:
     async with _device(tmp_path) as (appliance, eye):
-        appliance.mind.timers.start(0.3)
+        appliance.agent.timers.start(0.3)
         await eye.until("ringing", lambda: State.TIMER_RINGING in eye.states())
         assert State.TIMER_RUNNING in eye.states()
         await _press(appliance, 0.1)
-        await eye.until("silence", lambda: not appliance.mind.timers.ringing(), 1.0)
+        await eye.until("silence", lambda: not appliance.agent.timers.ringing(), 1.0)
         await asyncio.sleep(0.4)
         assert eye.states()[-1] is State.IDLE
         assert not appliance.conversation.busy, "the press that silenced the timer opened nothing"
 
-        before = appliance.mind.levels.percent("reply")
-        await appliance.mind.set_volume(12)
+        before = appliance.agent.levels.percent("reply")
+        await appliance.agent.set_volume(12)
         await eye.until("volume", lambda: eye.states()[-1] is State.VOLUME)
-        appliance.panel.touch.felt(Gesture.RESET)
-        await eye.until("reset", lambda: appliance.mind.levels.percent("reply") == before, 2.0)
+        appliance.panel.gesture_handler.felt(Gesture.RESET)
+        await eye.until("reset", lambda: appliance.agent.levels.percent("reply") == before, 2.0)
         assert not (appliance.settings.device.state_dir / "levels.json").exists()
 
 
@@ -146,7 +146,7 @@ async def _press_and_stop(appliance: Appliance, eye: Eye) -> None:
     assert len(appliance.conversation.records) == 1, "the press that stopped the reply opened nothing"
     await _press(appliance, 1.3)
     await eye.until("muted", lambda: eye.states()[-1] is State.MUTED)
-    assert appliance.mind.muted
+    assert appliance.agent.muted
     await asyncio.sleep(0.3)
     await _press(appliance, 0.1)
     await asyncio.sleep(0.5)
@@ -168,7 +168,7 @@ async def _hold(appliance: Appliance, eye: Eye, length_s: float) -> None:
     _check_turn(eye, begun_s, appliance)
     (thinking,) = [shown for shown in eye.shown() if shown.state is State.THINKING]
     assert 0.0 <= thinking.at_s - released_s < 1.0, "speech ends when the finger lets go"
-    assert not appliance.mind.muted, "a finger that talks does not mute"
+    assert not appliance.agent.muted, "a finger that talks does not mute"
 
 
 def _check_turn(eye: Eye, begun_s: float, appliance: Appliance) -> None:
@@ -177,9 +177,9 @@ def _check_turn(eye: Eye, begun_s: float, appliance: Appliance) -> None:
     assert record.cause == "button"
     assert record.outcome in (Outcome.ANSWERED, Outcome.NO_HOME_SERVER)
     begins: dict[State, float] = {}
-    for happening in eye.happenings():
-        if isinstance(happening, StateChanged) and happening.on and happening.at_s >= begun_s:
-            begins.setdefault(happening.state, happening.at_s)
+    for event in eye.events():
+        if isinstance(event, StateChanged) and event.on and event.at_s >= begun_s:
+            begins.setdefault(event.state, event.at_s)
     shown = eye.shown()
     for state in (State.LISTENING, State.THINKING, State.REPLYING):
         first = next(run for run in shown if run.state is state and run.at_s >= begun_s)

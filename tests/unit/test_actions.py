@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from appliance.actions import status
-from appliance.actions.device import Hands
+from appliance.actions.device import SkillContext
 from appliance.actions.plan import Plan
 from appliance.actions.registry import SKILLS, plan
 from appliance.actions.timers import Clock, Timers
@@ -80,7 +80,7 @@ class Room:
         self.device = FakeDevice()
         clock = Clock(lambda: self.now_s, lambda: self.now_s)
         self.timers = Timers(folder / "timers.json", lambda _: None, lambda _: None, clock)
-        self.hands = Hands(self.device, self.timers, Replies(language), home)
+        self.context = SkillContext(self.device, self.timers, Replies(language), home)
         self.language = language
         self.last: Plan | None = None
 
@@ -88,7 +88,7 @@ class Room:
         context = self.last.question if self.last is not None else None
         meaning = interpreter(self.language).interpret(text, context)
         assert meaning is not None, text
-        return plan(meaning, self.hands)
+        return plan(meaning, self.context)
 
     async def say(self, text: str) -> str:
         """Says it, has it done, gives the reply as it is shown."""
@@ -330,7 +330,7 @@ async def test_what_the_home_server_could_not_do_is_said(tmp_path: Path, code: s
 
 async def test_a_question_comes_before_the_deed(room: Room) -> None:
     asked = Interpretation("HassTurnOn", {"name": "Bed Light"}, question=Question("name", ("Bed Light", "Desk Light")))
-    planned = plan(asked, room.hands)
+    planned = plan(asked, room.context)
     assert planned.reply == "Bed Light or Desk Light?" and planned.ask and planned.act is None
     assert planned.question == asked
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.telemetry.arbitration import AGREED_MS, TOGETHER_S, Arbiter, Claim, Lost, parse_claim
+from appliance.telemetry.arbitration.arbiter import AGREED_MS, TOGETHER_S, Claim, ClaimArbiter, Lost, parse_claim
 
 NAMES = ("attic", "hall", "kitchen")
 
@@ -19,7 +19,7 @@ def agree(
 ) -> dict[str, Lost]:
     """Plays one wake word: who hears it when and how well, and how long each claim is under way. Who lost, and when."""
     lost: dict[str, Lost] = {}
-    arbiters = {name: Arbiter(name, lambda one, name=name: lost.setdefault(name, one)) for name in heard_s}  # type: ignore[arg-type]
+    arbiters = {name: ClaimArbiter(name, lambda one, name=name: lost.setdefault(name, one)) for name in heard_s}  # type: ignore[arg-type]
     claims = {name: Claim.of(name, *ears[name]) for name in heard_s}
     number = count()
     moments = [(at_s, next(number), name, None) for name, at_s in heard_s.items()]
@@ -74,7 +74,7 @@ def test_whatever_the_order_one_remains(order: list[str], ears: list[tuple[float
 
 def test_a_claim_of_long_ago_or_to_another_word_is_none() -> None:
     lost: list[Lost] = []
-    arbiter = Arbiter("hall", lost.append)
+    arbiter = ClaimArbiter("hall", lost.append)
     arbiter.told("alexa", Claim(1.0, 0.0, "kitchen"), 0.0)
     arbiter.heard("alexa", 0.9, None, 0.6)
     arbiter.told("computer", Claim(1.0, 0.0, "kitchen"), 0.6)
@@ -93,7 +93,7 @@ def test_claims_of_rubbish(tree: object) -> None:
 
 def test_a_flood_of_claims_hides_no_newer_one() -> None:
     lost: list[Lost] = []
-    arbiter = Arbiter("hall", lost.append)
+    arbiter = ClaimArbiter("hall", lost.append)
     for number in range(5000):
         arbiter.told(f"word{number}", Claim(1.0, 0.0, "rogue"), 1.0)
     arbiter.heard("alexa", 0.9, None, 1.0)

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from appliance.errors import GrammarError
+from appliance.grammar.automaton.determinize import Walker
 from appliance.grammar.compile import compile_grammar
-from appliance.grammar.walk import Walker
 from appliance.intents import foreign
 from appliance.intents.home import Area, Entity, Home
 from appliance.intents.recognise import Interpreter

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from appliance.bench.names import filled
 from appliance.errors import GrammarError
+from appliance.grammar.automaton.determinize import Walker
 from appliance.grammar.compile import compile_grammar
-from appliance.grammar.walk import Walker
 from appliance.intents.home import Entity, Home
 from appliance.intents.source import grammar_source
 

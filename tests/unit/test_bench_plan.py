@@ -9,9 +9,9 @@ import pytest
 from appliance.bench.plan import NOISE_SNR_DB, everything
 from appliance.bench.request import Request
 from appliance.bench.suites import SUITES
-from appliance.bench.virtual_card import missing
 from appliance.errors import UsageError
 from appliance.settings import load
+from appliance.sim.card import missing
 from appliance.wire.child import Models
 
 

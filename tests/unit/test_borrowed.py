@@ -17,10 +17,10 @@ from appliance.engines.stt.pieces import Vocabulary
 from appliance.engines.stt.pronounce import pronouncer
 from appliance.engines.stt.sounded import SoundStates
 from appliance.errors import GrammarError, SttError
+from appliance.grammar.automaton.determinize import Walker
 from appliance.grammar.compile import compile_grammar
-from appliance.grammar.sounds import in_sounds, signs
+from appliance.grammar.lexicon.sounds import in_sounds, signs
 from appliance.grammar.source import GrammarSource
-from appliance.grammar.walk import Walker
 from appliance.intents.home import Area, Entity, Home
 from appliance.intents.recognise import Interpreter
 from appliance.intents.source import following, grammar_source

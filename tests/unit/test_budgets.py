@@ -6,8 +6,8 @@ from collections import Counter
 
 import pytest
 
-from appliance.telemetry.budget import Budget, Direction, Severity, Verdict
-from appliance.telemetry.budgets import BUDGETS, budget_of
+from appliance.telemetry.metrics.budget import Budget, Direction, Severity, Verdict
+from appliance.telemetry.metrics.budgets import BUDGETS, budget_of
 
 
 def _budget(name: str) -> Budget:

@@ -116,10 +116,10 @@ def test_a_field_of_another_type_is_refused(kind: Any, value: Any) -> None:
 
 
 def test_a_message_needs_its_fields_and_ignores_others() -> None:
-    assert Pong.of(Pong("a", {"n": 1.0}).event()) == Pong("a", {"n": 1.0})
+    assert Pong.from_event(Pong("a", {"n": 1.0}).event()) == Pong("a", {"n": 1.0})
     event = Transcript(text="a").event()
     event.data["unknown"] = 1
-    assert Transcript.of(event).text == "a"
+    assert Transcript.from_event(event).text == "a"
     del event.data["text"]
     with pytest.raises(EngineError, match="has no field 'text'"):
-        Transcript.of(event)
+        Transcript.from_event(event)

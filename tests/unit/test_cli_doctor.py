@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
+from appliance.api.control import SOCKET
 from appliance.cli import checks, doctor
-from appliance.control import SOCKET
 from appliance.wire.control import Answer, Request
 from appliance.wire.frame import Connection, serve
 from tests.shared import MODELS, needs_shared
@@ -47,7 +47,7 @@ def device(folder: Path, answer: dict[str, Any] | None) -> Iterator[None]:
     over = asyncio.Event()
 
     async def handle(connection: Connection) -> None:
-        assert Request.of(await connection.receive(5.0)).command == "status"
+        assert Request.from_event(await connection.receive(5.0)).command == "status"
         if answer is None:
             await over.wait()
         else:

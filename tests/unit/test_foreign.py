@@ -7,9 +7,9 @@ import shutil
 import pytest
 
 from appliance.errors import GrammarError
+from appliance.grammar.automaton.determinize import Walker
 from appliance.grammar.compile import compile_grammar
-from appliance.grammar.respell import MOST_SPELLINGS, spellings
-from appliance.grammar.walk import Walker
+from appliance.grammar.lexicon.respell import MOST_SPELLINGS, spellings
 from appliance.intents.foreign import MOST_RESPELT, english_spellings
 from appliance.intents.home import Area, Entity, Home
 from appliance.intents.recognise import Interpreter

@@ -69,7 +69,7 @@ async def test_messages_arrive_whole(tmp_path: Path) -> None:
     heard = Heard(timestamp=1280, mono_ns=5, speech=0.75, level_dbfs=-30.0, audio=b"\x01\x02" * 500)
 
     async def answer(connection: Connection) -> None:
-        assert Ping.here(await connection.receive(2.0))
+        assert Ping.matches(await connection.receive(2.0))
         await connection.send(heard.event())
         await connection.send(Pong("x", {"frames": 3.0}).event())
 
@@ -77,8 +77,8 @@ async def test_messages_arrive_whole(tmp_path: Path) -> None:
     assert (tmp_path / "s").stat().st_mode & 0o777 == 0o600
     async with server, await connect(f"unix://{tmp_path}/s", "sound") as connection:
         await connection.send(Ping("x").event())
-        assert Heard.of(await connection.receive(2.0)) == heard
-        assert Pong.of(await connection.receive(2.0)).counters == {"frames": 3.0}
+        assert Heard.from_event(await connection.receive(2.0)) == heard
+        assert Pong.from_event(await connection.receive(2.0)).counters == {"frames": 3.0}
 
 
 async def test_a_wrong_field_is_an_engine_error(tmp_path: Path) -> None:
@@ -86,7 +86,7 @@ async def test_a_wrong_field_is_an_engine_error(tmp_path: Path) -> None:
     async with talker(tmp_path, says) as connection:
         event = await connection.receive(2.0)
     with pytest.raises(EngineError, match="timestamp"):
-        Detection.of(event)
+        Detection.from_event(event)
 
 
 async def test_silence_is_a_time_out(tmp_path: Path) -> None:

@@ -10,9 +10,9 @@ import pytest
 from appliance.engines.stt.sphinx import SphinxRecogniser
 from appliance.engines.tts.libespeak import Espeak
 from appliance.errors import SttError, TtsError
+from appliance.grammar.automaton.determinize import Walker
 from appliance.grammar.compile import compile_grammar
-from appliance.grammar.spoken import number_words
-from appliance.grammar.walk import Walker
+from appliance.grammar.lexicon.spoken import number_words
 from appliance.intents.home import Area, Entity, Home
 from appliance.intents.recognise import Interpreter
 from appliance.intents.replies import Replies, strip_marks

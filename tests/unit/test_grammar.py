@@ -13,12 +13,12 @@ from hassil.recognize import recognize
 from hassil.sample import sample_intents
 
 from appliance.errors import GrammarError
+from appliance.grammar.automaton.determinize import Walker
+from appliance.grammar.automaton.shared_subtrees import Shared
+from appliance.grammar.automaton.word_network import word_network
 from appliance.grammar.compile import compile_grammar
-from appliance.grammar.shared import Shared
+from appliance.grammar.lexicon.spoken import letters, number_words, ways
 from appliance.grammar.source import GrammarSource
-from appliance.grammar.spoken import letters, number_words, ways
-from appliance.grammar.walk import Walker
-from appliance.grammar.words import word_network
 
 SENTENCES: dict[str, Any] = {
     "language": "en",

@@ -7,15 +7,15 @@ import re
 import pytest
 
 from appliance.events import Outcome, TurnRecord
-from appliance.telemetry.board import Roots
-from appliance.telemetry.budgets import BUDGETS
-from appliance.telemetry.counts import Counts
-from appliance.telemetry.faults import FAULTS
-from appliance.telemetry.measures import LABELLED, Looker, Measures, pids
-from appliance.telemetry.meter import Cost
-from appliance.telemetry.processes import Use
-from appliance.telemetry.rates import Rate
-from appliance.telemetry.windows import Turns
+from appliance.telemetry.metrics.board_sensors import Roots
+from appliance.telemetry.metrics.budgets import BUDGETS
+from appliance.telemetry.metrics.counts import Counts
+from appliance.telemetry.metrics.faults import FAULTS
+from appliance.telemetry.metrics.measures import LABELLED, Looker, Measures, pids
+from appliance.telemetry.metrics.meter import Cost
+from appliance.telemetry.metrics.processes import Use
+from appliance.telemetry.metrics.rates import Rate
+from appliance.telemetry.metrics.windows import Turns
 from tests.shared import SHARED, needs_shared
 from tests.telemetry import PlayedDevice
 

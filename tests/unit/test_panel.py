@@ -64,12 +64,12 @@ class Bench:
         self.factory = MockFactory()
         self.bus = Bus()
         self.hands = Hands()
-        self.watch = self.bus.watch("test")
+        self.watch = self.bus.subscribe("test")
         options = {"board": "virtual", "button_pin": PIN, "brightness_percent": 40, "night_brightness_percent": 40}
         self.panel = Panel(
             PanelSettings.model_validate(options | settings),
             self.bus,
-            hands=self.hands,
+            target=self.hands,
             pins=Pins(lambda: None, self.factory),
             roots=Roots(Path("/nowhere"), Path("/nowhere"), Path("/nowhere")),
         )
@@ -97,7 +97,7 @@ class Bench:
 
     def told(self) -> list[str]:
         queue = self.watch._queue
-        return [happening.gesture for happening in queue if isinstance(happening, ButtonPressed)]
+        return [event.gesture for event in queue if isinstance(event, ButtonPressed)]
 
 
 async def test_a_press_listens_and_is_told() -> None:

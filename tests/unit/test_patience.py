@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from appliance.supervisor import schedstat
+from appliance.supervisor.liveness import LivenessProbe
 from appliance.supervisor.patience import FORGIVEN_MOST_S, Patience
 from appliance.supervisor.schedstat import Thread, threads
-from appliance.supervisor.watch import Watch
 
 TICK_S = 0.1
 
@@ -158,10 +158,10 @@ async def test_a_word_that_came_while_the_watcher_was_held_up_is_heard(sleeper: 
     word: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     asyncio.get_running_loop().call_later(0.65, word.set_result, None)
     asyncio.get_running_loop().call_later(0.05, time.sleep, 0.6)
-    assert await Watch(sleeper).outlast(word, 0.3)
+    assert await LivenessProbe(sleeper).outlast(word, 0.3)
 
 
 async def test_who_says_nothing_and_sleeps_is_given_up(sleeper: int) -> None:
     word: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    assert not await Watch(sleeper).outlast(word, 0.3)
+    assert not await LivenessProbe(sleeper).outlast(word, 0.3)
     assert not word.done()

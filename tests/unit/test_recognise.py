@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from appliance.grammar.automaton.determinize import Walker
 from appliance.grammar.compile import compile_grammar
-from appliance.grammar.walk import Walker
 from appliance.intents.followup import ambiguous
 from appliance.intents.home import Area, Entity, Home, load_home
 from appliance.intents.interpretation import Interpretation

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from appliance.engines.sound.echo import FRAME, LAG, Echo
+from appliance.engines.sound.echo.canceller import FRAME, LAG, Echo
 from appliance.engines.sound.pcm import RATE_HZ, level_dbfs
 
 PATH_SAMPLES = 200

@@ -13,10 +13,10 @@ import pytest
 from numpy.typing import NDArray
 
 from appliance.engines.sound.pcm import Samples
-from appliance.engines.sound.playback import Playback
-from appliance.engines.sound.sinks import TimedSink
-from appliance.engines.sound.track import Track
-from appliance.engines.sound.writing import RISE_S
+from appliance.engines.sound.playback.playback import Playback
+from appliance.engines.sound.playback.sinks import TimedSink
+from appliance.engines.sound.playback.track import Track
+from appliance.engines.sound.playback.writing import RISE_S
 from appliance.wire.message import Message
 from appliance.wire.sound import MOST_HELD_S, Played
 

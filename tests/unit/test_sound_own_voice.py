@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from appliance import catalogue
 from appliance.engines.recordings import load
-from appliance.engines.sound.ear import Ear
-from appliance.engines.sound.echo import FRAME, Echo
+from appliance.engines.sound.echo.canceller import FRAME, Echo
 from appliance.engines.sound.pcm import RATE_HZ, Samples
+from appliance.engines.sound.pipeline import SoundPipeline
 from appliance.engines.sound.vad import EnergyVad
 from appliance.engines.sound.wake import open_engine
 from appliance.settings import Settings
@@ -36,7 +36,9 @@ class Room:
         self.now_s, self.happened = 0.0, list[Message]()
         self.echo = Echo(clock=lambda: self.now_s)
         self.echo.prepare().join()
-        self.ear = Ear(SoundSettings(source="feed"), wake, open_engine(wake, found), EnergyVad(), self.happened.append)
+        self.ear = SoundPipeline(
+            SoundSettings(source="feed"), wake, open_engine(wake, found), EnergyVad(), self.happened.append
+        )
         self.ear.person = self.echo.person
 
     def reply(self, voice: Samples, path: int, said: NDArray[Any] | None = None) -> list[str]:
@@ -63,7 +65,7 @@ def test_replies_by_ever_other_paths_wake_nothing_and_a_person_over_one_does() -
     assert [room.reply(voice, path) for voice, path in zip(replies, paths, strict=True)] == [[]] * len(replies)
     refused = [near for near in room.happened if isinstance(near, NearWake) and near.name == STOP_WORD]
     assert any(near.score > 0.55 for near in refused), "the canceller alone lets words through: their cutoff is 0.52"
-    assert room.ear.suspicion.begun == 0, "no reply was held"
+    assert room.ear.ducking.begun == 0, "no reply was held"
     word = load(AUDIO / "wake/alexa/1.flac")
     person = word * (0.1 * 32768 / np.abs(word).max())
     long = np.concatenate(replies[:2])

@@ -13,20 +13,20 @@ from hypothesis import strategies as st
 
 from appliance.bench.wake import poisson_upper
 from appliance.engines.recordings import Noise, mix
-from appliance.engines.sound.card import Shape, holding
-from appliance.engines.sound.decision import Decision
-from appliance.engines.sound.feed import Pacer
-from appliance.engines.sound.freshness import Freshness
-from appliance.engines.sound.front_end import FrontEnd
+from appliance.engines.sound.capture.card import Shape, holding
+from appliance.engines.sound.capture.feed import Pacer
+from appliance.engines.sound.capture.freshness import Freshness
+from appliance.engines.sound.capture.front_end import FrontEnd
+from appliance.engines.sound.capture.resample import Resampler
+from appliance.engines.sound.capture.ring import Ring
 from appliance.engines.sound.measure import end_of_speech_s
 from appliance.engines.sound.pcm import first_audible, level_dbfs
-from appliance.engines.sound.resample import Resampler
-from appliance.engines.sound.ring import Ring
-from appliance.engines.sound.sinks import TimedSink
+from appliance.engines.sound.playback.sinks import TimedSink
 from appliance.engines.sound.vad import WINDOW, EnergyVad
 from appliance.engines.sound.wake import open_engine
+from appliance.engines.sound.wake.decision import Decision
 from appliance.engines.sound.wake.porcupine import access_key
-from appliance.engines.sound.wake.seam import Word
+from appliance.engines.sound.wake.protocol import Word
 from appliance.errors import DeviceError, WakeError
 from appliance.settings.sound import WakeSettings
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from appliance.grammar.automaton.determinize import Walker
 from appliance.grammar.compile import compile_grammar
-from appliance.grammar.dictionary import pronounced, rarer
-from appliance.grammar.soundalike import MOST_SPELLINGS, RARE, soundalikes
+from appliance.grammar.lexicon.dictionary import pronounced, rarer
+from appliance.grammar.lexicon.soundalike import MOST_SPELLINGS, RARE, soundalikes
 from appliance.grammar.source import GrammarSource
-from appliance.grammar.walk import Walker
 from appliance.intents.home import Area, Entity, Home
 from appliance.intents.rare import MOST_WORDS, written_otherwise
 from appliance.intents.source import grammar_source

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from appliance.engines.stt.seam import Samples
+from appliance.engines.stt.protocol import Samples
 from appliance.engines.stt.session import Session, Worker
 from appliance.errors import SttError
 from appliance.wire.frame import Connection, connect, serve
@@ -95,7 +95,7 @@ async def begun(tmp_path: Path, deaf: Deaf) -> Any:
 async def test_it_rests_though_the_peer_closes_with_the_transcript(deaf: Deaf, tmp_path: Path) -> None:
     async with await begun(tmp_path, deaf) as connection:
         await connection.send(AudioStop().event())
-        assert Transcript.of(await connection.receive(5.0)).text == "done"
+        assert Transcript.from_event(await connection.receive(5.0)).text == "done"
     assert await asyncio.to_thread(deaf.rested.wait, 5.0)
     assert deaf.held == [0]
 
@@ -110,6 +110,6 @@ async def test_it_rests_where_the_peer_closes_in_the_middle(deaf: Deaf, tmp_path
 async def test_it_rests_where_the_utterance_fails(deaf: Deaf, tmp_path: Path) -> None:
     deaf.refuses = True
     async with await begun(tmp_path, deaf) as connection:
-        assert Failure.of(await connection.receive(5.0)).code == "refused"
+        assert Failure.from_event(await connection.receive(5.0)).code == "refused"
         assert await asyncio.to_thread(deaf.rested.wait, 5.0)
     assert deaf.held == [0]

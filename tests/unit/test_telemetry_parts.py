@@ -14,15 +14,15 @@ from hypothesis import strategies as st
 from appliance.errors import SettingsError
 from appliance.events import Hearing, Outcome, TurnRecord
 from appliance.settings import load
-from appliance.telemetry.alerts import Alerts, well_within
-from appliance.telemetry.board import Roots, look, model
-from appliance.telemetry.budget import Severity
-from appliance.telemetry.budgets import BUDGETS
-from appliance.telemetry.faults import FAULTS
-from appliance.telemetry.messages import turn_body
-from appliance.telemetry.outbox import Keep, Outbox, encode
-from appliance.telemetry.slope import Slope
-from appliance.telemetry.windows import Turns, percentile, spread
+from appliance.telemetry.metrics.alerts import Alerts, well_within
+from appliance.telemetry.metrics.board_sensors import Roots, look, model
+from appliance.telemetry.metrics.budget import Severity
+from appliance.telemetry.metrics.budgets import BUDGETS
+from appliance.telemetry.metrics.faults import FAULTS
+from appliance.telemetry.metrics.slope import Slope
+from appliance.telemetry.metrics.windows import Turns, percentile, spread
+from appliance.telemetry.mqtt.messages import turn_body
+from appliance.telemetry.mqtt.outbox import Keep, Outbox, encode
 from tests.telemetry import PlayedDevice
 
 BY_NAME = {budget.name: budget for budget in BUDGETS + FAULTS}
@@ -291,7 +291,7 @@ def test_the_name_of_the_home_is_taken(tmp_path: Path) -> None:
 
 
 def test_deafness_counts_in_uptime() -> None:
-    from appliance.telemetry.measures import Measures
+    from appliance.telemetry.metrics.measures import Measures
 
     measures = Measures(Turns(10), started_s=0.0)
     measures.hears(Hearing.DEAF, 100.0)
@@ -304,7 +304,7 @@ def test_every_schema_is_one_and_commands_is_what_the_models_say() -> None:
     from jsonschema import Draft202012Validator
 
     import appliance.telemetry
-    from appliance.telemetry.commands import schema
+    from appliance.telemetry.commands.schema import schema
 
     folder = Path(appliance.telemetry.__file__).parent / "schemas"
     files = sorted(folder.glob("*.json"))
@@ -317,7 +317,7 @@ def test_every_schema_is_one_and_commands_is_what_the_models_say() -> None:
 @pytest.mark.parametrize("name", ["mqtt-password", "secrets_mqtt-password"])
 def test_password_from_a_systemd_credential(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     from appliance.settings.telemetry import MqttSettings
-    from appliance.telemetry.secrets import login
+    from appliance.telemetry.mqtt.secrets import login
 
     (tmp_path / name).write_text("open sesame\n")
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))

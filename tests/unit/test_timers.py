@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from appliance.actions.timers import LONGEST_S, MISSED_AFTER_S, MOST_TIMERS, Clock, Timer, Timers
-from appliance.events import Happening, State, StateChanged, TimerChanged
+from appliance.events import DeviceEvent, State, StateChanged, TimerChanged
 
 
 class Bench:
@@ -20,7 +20,7 @@ class Bench:
         self.wall_s = 1_800_000_000.0
         self.mono_s = 100.0
         self.rung: list[Timer] = []
-        self.told: list[Happening] = []
+        self.told: list[DeviceEvent] = []
         self.timers = self.boot()
 
     def boot(self) -> Timers:

@@ -18,17 +18,17 @@ from functools import partial
 from wyoming.event import Event
 
 from appliance.engines.host import Engine
-from appliance.engines.sound.capture import AlsaSource
-from appliance.engines.sound.ear import Ear
-from appliance.engines.sound.echo import Echo
-from appliance.engines.sound.feed import FeedSource, Recording
-from appliance.engines.sound.hearing import EarWatch
-from appliance.engines.sound.mouth import Mouth
+from appliance.engines.sound.capture.alsa import AlsaSource
+from appliance.engines.sound.capture.feed import FeedSource, Recording
+from appliance.engines.sound.capture.hearing import HearingMonitor
+from appliance.engines.sound.echo.canceller import Echo
 from appliance.engines.sound.outlet import Outlet
 from appliance.engines.sound.pcm import samples_of
-from appliance.engines.sound.playback import Playback
-from appliance.engines.sound.seam import Sink, Source
-from appliance.engines.sound.sinks import AlsaSink, TimedSink
+from appliance.engines.sound.pipeline import SoundPipeline
+from appliance.engines.sound.playback.mouth import Mouth
+from appliance.engines.sound.playback.playback import Playback
+from appliance.engines.sound.playback.sinks import AlsaSink, TimedSink
+from appliance.engines.sound.protocol import Sink, Source
 from appliance.engines.sound.vad import open_vad
 from appliance.engines.sound.wake import WakeEngine, open_engine
 from appliance.errors import WakeError
@@ -66,7 +66,7 @@ class SoundEngine:
             self.wake_problem = error
         self._vad_model = config.models.vad
         self._vad = open_vad(config.models.vad)
-        self._ear = Ear(sound, wake, self._wake, self._vad, self._heard)
+        self._ear = SoundPipeline(sound, wake, self._wake, self._vad, self._heard)
         self._echo = Echo() if sound.echo_cancel and sound.source == "alsa" else None
         if self._echo is not None:
             self._ear.person = self._echo.person
@@ -80,7 +80,7 @@ class SoundEngine:
         self._watchers: set[Outlet] = set()
         self._outlets: set[Outlet] = set()
         self._listener: Outlet | None = None
-        self._hearing = EarWatch(self._source, self._ear, sound.stall_s)
+        self._hearing = HearingMonitor(self._source, self._ear, sound.stall_s)
         self._dropped_before = 0
 
     def start(self) -> None:
@@ -149,23 +149,23 @@ class SoundEngine:
         """Does what one message asks. Raises EngineError where it is malformed."""
         match event.type:
             case Ping.kind:
-                outlet.put(Pong(Ping.of(event).text, self.counters()))
+                outlet.put(Pong(Ping.from_event(event).text, self.counters()))
             case Describe.kind:
                 self._describe(outlet)
             case Listen.kind:
                 self._listener = outlet
                 if self._echo is not None:
                     self._echo.prepare()
-                self._ear.listen(Listen.of(event).from_ms)
+                self._ear.listen(Listen.from_event(event).from_ms)
                 self._decided()
             case ListenStop.kind:
                 self._stop_listening()
             case Mute.kind:
-                self._ear.mute(Mute.of(event).muted)
+                self._ear.mute(Mute.from_event(event).muted)
                 self._look()
                 self._decided()
             case Feed.kind:
-                self._take_feed(Feed.of(event), outlet)
+                self._take_feed(Feed.from_event(event), outlet)
             case kind if not self._mouth.take(event, outlet):
                 outlet.put(Failure(f"The sound engine does not know the message '{kind[:40]}'.", "unknown-message"))
 
@@ -211,8 +211,8 @@ class SoundEngine:
             "frame_age_ms": round(self._hearing.age_s() * 1000, 1),
             "wake_inferences": self._ear.inferences,
             "detections": self._ear.detections,
-            "holds": self._ear.suspicion.begun,
-            "holds_unconfirmed": self._ear.suspicion.unconfirmed,
+            "holds": self._ear.ducking.begun,
+            "holds_unconfirmed": self._ear.ducking.unconfirmed,
             "wake_cpu_s": round(self._ear.wake_cpu_s, 4),
             "dropped_blocks": self._dropped_before + sum(outlet.dropped for outlet in self._outlets),
             "play_underruns": self._playback.underruns,

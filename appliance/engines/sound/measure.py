@@ -18,8 +18,8 @@ import numpy as np
 
 from appliance.engines.measuring import answer
 from appliance.engines.recordings import load, mix
-from appliance.engines.sound.ear import IDLE_BLOCK, Ear
 from appliance.engines.sound.pcm import RATE_HZ, Samples
+from appliance.engines.sound.pipeline import IDLE_BLOCK, SoundPipeline
 from appliance.engines.sound.vad import EnergyVad
 from appliance.engines.sound.wake import open_engine
 from appliance.errors import AudioFileError
@@ -47,7 +47,9 @@ class Measure:
         wake = WakeSettings(**request["wake"])
         models = [ModelFile.of(model) for model in request["models"]]
         self._heard: list[Message] = []
-        self._ear = Ear(SoundSettings(source="feed"), wake, open_engine(wake, models), EnergyVad(), self._heard.append)
+        self._ear = SoundPipeline(
+            SoundSettings(source="feed"), wake, open_engine(wake, models), EnergyVad(), self._heard.append
+        )
         self._noise = None if request["noise"] is None else load(Path(request["noise"]))
         self._jobs: list[dict[str, Any]] = request["jobs"]
 

@@ -18,9 +18,9 @@ import numpy as np
 
 from appliance.engines.measuring import answer
 from appliance.engines.recordings import load
-from appliance.engines.sound.card import Shape
-from appliance.engines.sound.echo import FRAME, LEAD, Echo
-from appliance.engines.sound.front_end import FrontEnd
+from appliance.engines.sound.capture.card import Shape
+from appliance.engines.sound.capture.front_end import FrontEnd
+from appliance.engines.sound.echo.canceller import FRAME, LEAD, Echo
 from appliance.engines.sound.pcm import RATE_HZ, level_dbfs
 from appliance.errors import AudioFileError, ListenError
 

@@ -13,8 +13,8 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from appliance.engines.stt.backpointers import Backpointers, Flags, Floats, Ints
 from appliance.engines.stt.pieces import NOWHERE
-from appliance.engines.stt.trace import Flags, Floats, Ints, Trace
 from appliance.engines.stt.transducer import Encoded, Transducer
 
 BLANK = 0
@@ -88,7 +88,7 @@ class Beam:
         self._transducer = transducer
         self._states = states
         self._width = width
-        self.trace = Trace()
+        self.trace = Backpointers()
         zero = np.zeros(1, np.int64)
         self.hypotheses = Hypotheses(zero, zero + transducer.first_context(), np.zeros(1, np.float32), zero, zero > 0)
         states.need(zero)

@@ -6,7 +6,7 @@ Engines are imported where they are chosen: the libraries of those that do not r
 from __future__ import annotations
 
 from appliance.engines.stt.accent import accent_of
-from appliance.engines.stt.seam import Recogniser
+from appliance.engines.stt.protocol import Recogniser
 from appliance.errors import SttError
 from appliance.wire.child import ChildConfig, ModelFile
 

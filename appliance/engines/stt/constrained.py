@@ -18,12 +18,12 @@ from appliance.engines.stt.accent import Accent
 from appliance.engines.stt.beam import Beam, Search, Width, advance
 from appliance.engines.stt.features import BINS, SHIFT, Features, Frames
 from appliance.engines.stt.free import FreeSearch
+from appliance.engines.stt.grammar_cache import GrammarCache
 from appliance.engines.stt.hiss import Hiss
 from appliance.engines.stt.loudness import is_quiet
 from appliance.engines.stt.pieces import PieceStates, Vocabulary
+from appliance.engines.stt.protocol import RATE_HZ, Samples
 from appliance.engines.stt.reading import LONGER_FITS, Reading, Readings
-from appliance.engines.stt.seam import RATE_HZ, Samples
-from appliance.engines.stt.shelf import Shelf
 from appliance.engines.stt.transducer import Transducer
 from appliance.wire.child import ModelFile
 from appliance.wire.stt import Partial, Transcribe, Transcript
@@ -58,7 +58,7 @@ class ConstrainedRecogniser:
         it is loaded in."""
         self._transducer = Transducer(model, settings.threads, folder)
         self._vocabulary = Vocabulary(self._transducer.pieces)
-        self._shelf = Shelf(self._vocabulary, accent)
+        self._shelf = GrammarCache(self._vocabulary, accent)
         habits = settings if accent is None else accent
         self._width = Width(settings.beam, BEHIND, LOOSE, habits.blank_penalty, habits.internal_lm)
         self.model: str | None = model.name

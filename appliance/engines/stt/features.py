@@ -6,7 +6,7 @@ import kaldi_native_fbank
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.engines.stt.seam import RATE_HZ, Samples
+from appliance.engines.stt.protocol import RATE_HZ, Samples
 
 BINS = 80
 SHIFT = RATE_HZ // 100

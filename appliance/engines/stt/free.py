@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from appliance.engines.stt.backpointers import Floats, Ints
 from appliance.engines.stt.beam import BLANK, MEETING, SURELY_BLANK
 from appliance.engines.stt.pieces import Vocabulary
-from appliance.engines.stt.trace import Floats, Ints
 from appliance.engines.stt.transducer import Transducer
 
 WIDTH = 4

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from appliance.engines.stt.seam import RATE_HZ, Samples
+from appliance.engines.stt.protocol import RATE_HZ, Samples
 
 DEVIATION = 1 / 32768
 """One step of 16-bit samples, as Kaldi's dither."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from appliance.engines.stt.seam import RATE_HZ, Samples
+from appliance.engines.stt.protocol import RATE_HZ, Samples
 
 QUIET = 0.004
 """Loudest 20 ms (root mean square) below which nothing was said: -48 dBFS."""

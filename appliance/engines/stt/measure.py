@@ -21,7 +21,7 @@ from appliance.engines.measuring import answer
 from appliance.engines.memory import give_back, let_go_of_files, memory_mb
 from appliance.engines.recordings import Noise, load, mix
 from appliance.engines.stt.choose import choose
-from appliance.engines.stt.seam import RATE_HZ
+from appliance.engines.stt.protocol import RATE_HZ
 from appliance.errors import ApplianceError
 from appliance.wire.child import ChildConfig
 from appliance.wire.stt import Transcribe

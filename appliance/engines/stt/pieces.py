@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.engines.stt.confidence import OWN
-from appliance.grammar.spoken import APOSTROPHES
-from appliance.grammar.walk import Walker
+from appliance.grammar.automaton.determinize import Walker
+from appliance.grammar.lexicon.spoken import APOSTROPHES
 
 WORD_MARK = "\u2581"
 WILD_WORD_COST = 4.0

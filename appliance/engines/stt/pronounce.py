@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from appliance.engines.tts.libespeak import Espeak, espeak_voice
 from appliance.errors import SttError, TtsError
-from appliance.grammar.sounds import Sound, signs
+from appliance.grammar.lexicon.sounds import Sound, signs
 
 MOST_WORDS = 8192
 

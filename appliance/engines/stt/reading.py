@@ -12,7 +12,7 @@ from appliance.engines.stt.confidence import Evidence, confidence
 from appliance.engines.stt.free import FreeSearch
 from appliance.engines.stt.letters import letters_apart
 from appliance.engines.stt.pieces import PieceStates, Vocabulary
-from appliance.grammar.ahead import MANY_SLOTS
+from appliance.grammar.automaton.ahead import MANY_SLOTS
 
 CLEARLY = 2.0
 """Natural log: how far a whole sentence must be ahead of the beginnings of longer ones to be called complete."""

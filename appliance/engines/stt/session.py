@@ -19,7 +19,7 @@ import numpy as np
 from wyoming.event import Event
 
 from appliance.engines.host import memory
-from appliance.engines.stt.seam import RATE_HZ, Recogniser, Samples, Utterance
+from appliance.engines.stt.protocol import RATE_HZ, Recogniser, Samples, Utterance
 from appliance.errors import ApplianceError, SttError
 from appliance.wire.frame import Connection
 from appliance.wire.message import AudioStart, AudioStop, Describe, Failure, Ping, Pong, Ready
@@ -134,23 +134,23 @@ class Session:
         await self._connection.send(Failure(error.message, error.code).event())
 
     async def _handle(self, event: Event) -> None:
-        if Chunk.here(event):
-            await self._accept(Chunk.of(event))
-        elif Ping.here(event):
-            await self._pong(Ping.of(event))
-        elif Transcribe.here(event):
-            self._request = Transcribe.of(event)
+        if Chunk.matches(event):
+            await self._accept(Chunk.from_event(event))
+        elif Ping.matches(event):
+            await self._pong(Ping.from_event(event))
+        elif Transcribe.matches(event):
+            self._request = Transcribe.from_event(event)
             self._utterance = None
             self._recogniser.prepare(self._request)
-        elif AudioStart.here(event):
-            await self._start(AudioStart.of(event))
-        elif Flush.here(event):
+        elif AudioStart.matches(event):
+            await self._start(AudioStart.from_event(event))
+        elif Flush.matches(event):
             if self._utterance is not None:
                 partial = await self._worker.run(self._utterance.flush)
                 await self._connection.send(partial.event())
-        elif AudioStop.here(event):
+        elif AudioStop.matches(event):
             await self._stop()
-        elif Describe.here(event):
+        elif Describe.matches(event):
             await self._connection.send(self._ready().event())
 
     async def _start(self, start: AudioStart) -> None:

@@ -19,7 +19,7 @@ import sherpa_onnx
 from appliance.engines.stt.hiss import Hiss
 from appliance.engines.stt.loudness import is_quiet
 from appliance.engines.stt.onnx_facts import facts_of
-from appliance.engines.stt.seam import RATE_HZ, Samples
+from appliance.engines.stt.protocol import RATE_HZ, Samples
 from appliance.errors import SttError
 from appliance.wire.child import ModelFile
 from appliance.wire.stt import Partial, Transcribe, Transcript

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from appliance.engines.stt.accent import Accent
 from appliance.engines.stt.confidence import BORROWED
 from appliance.engines.stt.pieces import PieceStates, PieceTrie, Vocabulary
-from appliance.grammar.walk import Walker
+from appliance.grammar.automaton.determinize import Walker
 
 MOST_COST = 4.0
 """Natural log: ways of one piece dearer than this are left out; at 7 no more commands were right."""

@@ -16,13 +16,13 @@ import numpy as np
 import pocketsphinx
 
 from appliance.engines.stt.loudness import is_quiet
-from appliance.engines.stt.seam import RATE_HZ, Samples
+from appliance.engines.stt.protocol import RATE_HZ, Samples
 from appliance.errors import ApplianceError, SttError
+from appliance.grammar.automaton.determinize import Walker
+from appliance.grammar.automaton.word_network import WordNetwork, word_network
 from appliance.grammar.compile import compile_grammar
+from appliance.grammar.lexicon.spoken import letters
 from appliance.grammar.source import GrammarSource
-from appliance.grammar.spoken import letters
-from appliance.grammar.walk import Walker
-from appliance.grammar.words import WordNetwork, word_network
 from appliance.wire.stt import Partial, Transcribe, Transcript
 
 TAIL = RATE_HZ // 4

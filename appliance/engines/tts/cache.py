@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from appliance.engines.tts.seam import Samples
+from appliance.engines.tts.protocol import Samples
 
 LOG = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from appliance.engines.tts.espeak import EspeakSpeaker
 from appliance.engines.tts.libespeak import Espeak
-from appliance.engines.tts.seam import Speaker
+from appliance.engines.tts.protocol import Speaker
 from appliance.engines.tts.vits import VitsSpeaker
 from appliance.errors import ModelError, TtsError
 from appliance.wire.child import ChildConfig

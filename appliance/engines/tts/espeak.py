@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from appliance.engines.tts.libespeak import Espeak, espeak_voice
-from appliance.engines.tts.seam import Samples, Wanted
+from appliance.engines.tts.protocol import Samples, Wanted
 from appliance.errors import TtsError
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import threading
 
 import numpy as np
 
-from appliance.engines.tts.seam import NOTHING, Samples, Wanted
+from appliance.engines.tts.protocol import NOTHING, Samples, Wanted
 from appliance.errors import TtsError
 
 LIBRARY = "libespeak-ng.so.1"

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from appliance.engines.tts.cache import PhraseCache, key_of
-from appliance.engines.tts.seam import NOTHING, Samples, Speaker, Wanted
+from appliance.engines.tts.protocol import NOTHING, Samples, Speaker, Wanted
 from appliance.engines.tts.trim import trimmed
 
 THREADS = 2

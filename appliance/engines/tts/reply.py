@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator
 
 from appliance.engines.tts.maker import Made, Maker
 from appliance.engines.tts.normalise import normalised
-from appliance.engines.tts.seam import Samples
+from appliance.engines.tts.protocol import Samples
 from appliance.engines.tts.sentences import pieces
 from appliance.engines.tts.trim import silence
 from appliance.errors import TtsError

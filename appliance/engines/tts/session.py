@@ -73,16 +73,16 @@ class Session:
                 await self._connection.send(Failure(error.message, error.code).event())
 
     async def _handle(self, event: Event) -> None:
-        if Synthesize.here(event):
-            await self._speak(Synthesize.of(event).text)
-        elif Ping.here(event):
-            await self._pong(Ping.of(event))
-        elif Describe.here(event):
+        if Synthesize.matches(event):
+            await self._speak(Synthesize.from_event(event).text)
+        elif Ping.matches(event):
+            await self._pong(Ping.from_event(event))
+        elif Describe.matches(event):
             speaker = self._maker.speaker
             ready = Ready(speaker.name, speaker.model, self._sha256, speaker.versions, speaker.notes)
             await self._connection.send(ready.event())
-        elif Warm.here(event):
-            await self._keep(Warm.of(event).texts)
+        elif Warm.matches(event):
+            await self._keep(Warm.from_event(event).texts)
 
     async def _speak(self, text: str) -> None:
         self._maker.counters["replies"] += 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from appliance.engines.tts.seam import NOTHING, Samples
+from appliance.engines.tts.protocol import NOTHING, Samples
 
 AUDIBLE = 328
 """1 % of full scale: from here a sample counts as heard."""

@@ -15,7 +15,7 @@ import onnxruntime
 from appliance.engines.stt.onnx_facts import facts_of
 from appliance.engines.tts.libespeak import Espeak, espeak_voice
 from appliance.engines.tts.phonemes import EspeakPhonemiser, tokens_of
-from appliance.engines.tts.seam import NOTHING, Samples, Wanted
+from appliance.engines.tts.protocol import NOTHING, Samples, Wanted
 from appliance.errors import ModelError, TtsError
 from appliance.wire.child import ModelFile
 

@@ -27,11 +27,11 @@ class Pins:
         """`factory`: a gpiozero pin factory that is used as it is (gpiozero's MockFactory in tests)."""
         self._chip = chip
         self._factory = factory
-        self._opening = threading.Lock()  # button and LEDs ask on threads of their own
+        self._trigger = threading.Lock()  # button and LEDs ask on threads of their own
 
     def factory(self) -> Any:
         """The pin factory. Raises DeviceError where there is no header."""
-        with self._opening:
+        with self._trigger:
             if self._factory is None:
                 number = self._chip()
                 if number is None:

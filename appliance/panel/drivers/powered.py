@@ -6,7 +6,7 @@ from gpiozero import DigitalOutputDevice
 
 from appliance.panel.colour import Frame
 from appliance.panel.drivers.pins import Pins
-from appliance.panel.drivers.seam import Lights, Open
+from appliance.panel.drivers.protocol import Lights, Open
 
 
 class Powered:

@@ -11,8 +11,8 @@ from appliance import app, catalogue
 from appliance.cli.run import log_to_stderr
 from appliance.events import (
     ButtonPressed,
+    DeviceEvent,
     EngineChanged,
-    Happening,
     HearingChanged,
     TurnEnded,
     TurnStarted,
@@ -21,24 +21,24 @@ from appliance.events import (
 from appliance.settings import load
 
 
-def line(happening: Happening) -> dict[str, object] | None:
+def line(event: DeviceEvent) -> dict[str, object] | None:
     """What the hand wants to know of it; None: nothing."""
-    match happening:
+    match event:
         case TurnStarted():
-            what = happening.cause
+            what = event.cause
         case TurnEnded():
-            what = happening.record.outcome.value
+            what = event.record.outcome.value
         case ButtonPressed():
-            what = happening.gesture
+            what = event.gesture
         case WakeDetected():
-            what = happening.wake_word
+            what = event.wake_word
         case EngineChanged():
-            what = f"{happening.engine} {happening.change}"
+            what = f"{event.engine} {event.change}"
         case HearingChanged():
-            what = happening.hearing.value
+            what = event.hearing.value
         case _:
             return None
-    return {"what": type(happening).__name__, "detail": what, "at_s": happening.at_s}
+    return {"what": type(event).__name__, "detail": what, "at_s": event.at_s}
 
 
 async def main() -> None:
@@ -47,7 +47,7 @@ async def main() -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     async with app.running(settings, catalogue.resolve(settings)) as appliance:
-        watch = appliance.bus.watch("hand", 4096)
+        watch = appliance.bus.subscribe("hand", 4096)
         ended = asyncio.ensure_future(stop.wait())
         telling = asyncio.ensure_future(tell(watch))
         await asyncio.wait((ended, telling), return_when=asyncio.FIRST_COMPLETED)
@@ -55,8 +55,8 @@ async def main() -> None:
 
 
 async def tell(watch: object) -> None:
-    async for happening in watch:  # type: ignore[attr-defined]
-        if told := line(happening):
+    async for event in watch:  # type: ignore[attr-defined]
+        if told := line(event):
             sys.stdout.write(json.dumps(told) + "\n")
             sys.stdout.flush()
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import gpiozero
 
-from appliance.control import ask
+from appliance.api.control import ask
 from appliance.hardware.gpio import gpio_chips, header_chip
 from appliance.panel.drivers.pins import Pins
 from tests.vm.guest.header import Header, build

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from appliance.engines.sound.wake.seam import WakeEngine
+from appliance.engines.sound.wake.protocol import WakeEngine
 from appliance.wire.child import ModelFile
 
 if TYPE_CHECKING:

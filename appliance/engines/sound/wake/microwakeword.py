@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pymicro_features import MicroFrontend
 
 from appliance.engines.sound.wake.models import WakeModel, find
-from appliance.engines.sound.wake.seam import Word
+from appliance.engines.sound.wake.protocol import Word
 from appliance.errors import WakeError
 from appliance.wire.child import ModelFile
 from appliance.wire.sound import STOP_WORD

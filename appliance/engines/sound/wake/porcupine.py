@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from appliance.engines.sound.wake.seam import Word
+from appliance.engines.sound.wake.protocol import Word
 from appliance.errors import WakeError
 
 if TYPE_CHECKING:
