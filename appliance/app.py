@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -29,6 +28,7 @@ from appliance.conversation.conversation import Conversation
 from appliance.conversation.phrases import AGAIN_S
 from appliance.errors import DeviceError, EngineError, SttError
 from appliance.events import Bus, EngineChanged, State, StateChanged, TurnRecord
+from appliance.files import private_folder
 from appliance.hardware.gpio import header_chip
 from appliance.panel.panel import Panel
 from appliance.settings import Settings
@@ -108,8 +108,7 @@ class Appliance:
 
     async def greet(self) -> None:
         """Once the engines are ready: volumes as they were; then the phrase cache is warmed, again and again."""
-        for voice, percent in self.agent.levels.all().items():
-            await self.ear.set_volume(percent, voice)
+        await self.agent.recall()
         await self.wait_ready()
         while self.settings.tts.warm:
             await self.voice.warm(self.agent.phrases())
@@ -140,14 +139,11 @@ class Appliance:
         await self.conversation.tone(name)
 
     def prepare_folders(self) -> None:
-        """Makes the private run-time directory (0700) and the state directory, and the file the children read."""
+        """Makes the run-time and the state directory (0700 both, no links of others), and the file the children read."""
         device = self.settings.device
         try:
-            device.runtime_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-            device.state_dir.mkdir(parents=True, exist_ok=True)
-            if device.runtime_dir.stat().st_uid != os.getuid():
-                raise DeviceError("not-ours", f"{device.runtime_dir} belongs to another user.")
-            device.runtime_dir.chmod(0o700)
+            private_folder(device.runtime_dir)
+            private_folder(device.state_dir)
             ChildConfig(settings=self.settings, models=self.models).write(device.runtime_dir / "child.json")
         except OSError as error:
             raise DeviceError("no-folder", f"{error.filename or device.runtime_dir}: {error.strerror}.") from error

@@ -5,6 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from appliance.files import number, table, text
+
+LONGEST_S = 24 * 3600.0
+"""Of what is left of a timer."""
+LEAST_S = 1e-3
+MOST_TOTAL_S = 30 * LONGEST_S
+"""What a timer may have grown to by being lengthened."""
+LAST_WALL_S = 4102444800.0
+"""The year 2100: a later wall time is no time."""
+MOST_ID, MOST_TEXT = 64, 1000
+"""Characters."""
+
 
 @dataclass(frozen=True, slots=True)
 class Timer:
@@ -50,22 +62,24 @@ def saved(timer: Timer, wall_s: float, now_s: float) -> dict[str, Any]:
     }
 
 
-def restored(item: dict[str, Any], written_s: float, wall_s: float, now_s: float) -> Timer:
-    """The timer again, from what was written at wall time `written_s`. Raises KeyError, TypeError, ValueError.
+def restored(item: Any, written_s: float, wall_s: float, now_s: float) -> Timer:
+    """The timer again, from what was written at wall time `written_s`. Raises Damaged (a ValueError).
 
-    A wall clock that stands before `written_s` was not set yet: no more is left than when it was written.
+    No more is left than when it was written: a wall clock that stands before `written_s` was not set yet.
     """
-    due_wall_s = None if item["due_wall_s"] is None else float(item["due_wall_s"])
-    left_s = float(item["left_s"])
+    found = table(item)
+    due_wall_s = None if found.get("due_wall_s") is None else number(found["due_wall_s"], 0.0, LAST_WALL_S)
+    left_s = number(found.get("left_s"), 0.0, LONGEST_S)
     if due_wall_s is not None:
-        left_s = due_wall_s - max(wall_s, written_s)
+        left_s = min(left_s, due_wall_s - max(wall_s, written_s))
+    name, command = found.get("name"), found.get("command")
     return Timer(
-        id=str(item["id"]),
-        name=None if item["name"] is None else str(item["name"]),
-        total_s=float(item["total_s"]),
-        started_s=float(item["started_s"]),
+        id=text(found.get("id"), MOST_ID),
+        name=None if name is None else text(name, MOST_TEXT),
+        total_s=number(found.get("total_s"), LEAST_S, MOST_TOTAL_S),
+        started_s=number(found.get("started_s"), LEAST_S, MOST_TOTAL_S),
         due_s=None if due_wall_s is None else now_s + left_s,
         left_s=left_s if due_wall_s is None else 0.0,
-        command=None if item["command"] is None else str(item["command"]),
+        command=None if command is None else text(command, MOST_TEXT),
         due_wall_s=due_wall_s,
     )

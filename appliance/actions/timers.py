@@ -10,26 +10,30 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import os
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
-from appliance.actions.timer_record import Timer, restored, saved
+from appliance.actions.timer_record import LAST_WALL_S, LONGEST_S, Timer, restored, saved
 from appliance.events import DeviceEvent, State, StateChanged, TimerChanged
+from appliance.files import Damaged, number, recall, rows, set_aside, table, write_atomic
 
-__all__ = ["Clock", "Timer", "Timers"]
+__all__ = ["LONGEST_S", "Clock", "Timer", "Timers"]
 
 log = logging.getLogger(__name__)
 
 MOST_TIMERS = 30
-LONGEST_S = 24 * 3600.0
+MOST_ROWS = 1000
+"""Of the file; more is no file of ours."""
 MISSED_AFTER_S = 900.0
 """A timer that came due longer ago than this while the device was off is dropped: a ring at night helps nobody."""
 RESTORED_CHECK_S = 5.0
 """How often restored timers are held against the wall clock, which a device without a battery sets late after boot."""
+SAVE_AGAIN_S = 10.0
+"""How soon what could not be written is tried again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,8 @@ class Timers:
     clock: Clock = field(default_factory=Clock)
     _timers: dict[str, Timer] = field(default_factory=dict)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    unsaved: str | None = None
+    """Why the last change is not on the disk; None where it is."""
     _dirty: bool = False
     _writing: threading.Lock = field(default_factory=threading.Lock)
     _next: int = 1
@@ -132,6 +138,8 @@ class Timers:
             while True:
                 wait_s = self.tick()
                 await asyncio.to_thread(self.save)
+                if self.unsaved is not None:
+                    wait_s = min(wait_s or SAVE_AGAIN_S, SAVE_AGAIN_S)
                 try:
                     async with asyncio.timeout(wait_s):
                         await self._wake.wait()
@@ -159,18 +167,8 @@ class Timers:
         return min(waits, default=None)
 
     def load(self) -> None:
-        """Takes over the file. A missing one is empty; a broken one is put aside (`.broken`) and logged."""
-        try:
-            tree = json.loads(self.path.read_text(encoding="utf-8"))
-            written_s, wall_s, now_s = float(tree["saved_wall_s"]), self.clock.wall(), self.clock.monotonic()
-            timers = [restored(item, written_s, wall_s, now_s) for item in tree["timers"]]
-        except FileNotFoundError:
-            return
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            log.warning("The timers in %s cannot be read (%s): they are lost.", self.path, error)
-            self._put_aside()
-            return
-        for timer in timers[:MOST_TIMERS]:
+        """Takes over the file. A missing one is empty; what is damaged is put aside, and the sound timers in it stay."""
+        for timer in recall(self.path, self._restored, ()):
             if timer.due_wall_s is not None and self.clock.wall() - timer.due_wall_s > MISSED_AFTER_S:
                 self._tell(timer, "missed")
                 self._dirty = True
@@ -179,8 +177,24 @@ class Timers:
                 self._tell(timer, "restored")
         self._show()
 
+    def _restored(self, tree: Any) -> tuple[Timer, ...]:
+        written_s = number(table(tree).get("saved_wall_s"), 0.0, LAST_WALL_S)
+        wall_s, now_s = self.clock.wall(), self.clock.monotonic()
+        timers = {}
+        lost: list[str] = []
+        for item in rows(tree.get("timers"), MOST_ROWS):
+            try:
+                timer = restored(item, written_s, wall_s, now_s)
+                timers[timer.id] = timer
+            except Damaged as error:
+                lost.append(str(error))
+        if lost:
+            set_aside(self.path, f"{len(lost)} of its timers: {lost[0]}")
+            self._dirty = True
+        return tuple(timers.values())[:MOST_TIMERS]
+
     def save(self) -> None:
-        """Writes the file if something changed. Blocks; a full disk is logged and tried again at the next change."""
+        """Writes the file if something changed. Blocks; what a full disk refuses is told once and tried again."""
         with self._writing:
             if not self._dirty:
                 return
@@ -189,25 +203,18 @@ class Timers:
                 self._write()
             except OSError as error:
                 self._dirty = True
-                log.warning("The timers cannot be saved in %s: %s.", self.path, error.strerror)
+                if self.unsaved is None:
+                    log.warning("The timers cannot be saved in %s: %s.", self.path, error.strerror)
+                self.unsaved = f"Timers cannot be saved: {error.strerror}."
+            else:
+                self.unsaved = None
 
     # -- inside ---------------------------------------------------------------------------------------------------
 
     def _write(self) -> None:
         wall_s, now_s = self.clock.wall(), self.clock.monotonic()
         tree = {"saved_wall_s": wall_s, "timers": [saved(t, wall_s, now_s) for t in tuple(self._timers.values())]}
-        temporary = self.path.with_suffix(".tmp")
-        with temporary.open("w", encoding="utf-8") as file:
-            json.dump(tree, file)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(self.path)
-
-    def _put_aside(self) -> None:
-        try:
-            self.path.replace(self.path.with_suffix(".broken"))
-        except OSError as error:
-            log.warning("%s cannot be put aside: %s.", self.path, error.strerror)
+        write_atomic(self.path, json.dumps(tree))
 
     def _ring(self, timer: Timer) -> None:
         if timer.command is not None:

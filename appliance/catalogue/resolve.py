@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from appliance.catalogue.catalogue import BEST_FIRST, Catalogue, read_catalogue
 from appliance.catalogue.download import Progress
 from appliance.catalogue.entry import Entry, Stage
@@ -15,6 +17,8 @@ from appliance.settings import Settings
 from appliance.wire.child import ModelFile, Models
 from appliance.wire.sound import STOP_WORD
 
+log = logging.getLogger(__name__)
+
 STARTER_ENGINES = ("pocketsphinx", "espeak")
 
 
@@ -24,7 +28,9 @@ def resolve(settings: Settings, progress: Progress = no_progress) -> Models:
     Never asks the network; copies from the mirror of the settings if there is one. Profile 'auto': for each stage the
     best model that was fetched, else the best that the mirror holds, else a recogniser of another language that may stand
     in, else None. A named profile, model or voice must be
-    there. Blocks: a few milliseconds when all was checked before, else as long as copying and hashing take.
+    there. A model whose files are damaged is replaced from the mirror; where that cannot be, the device goes on with
+    the next best one, and `problems` tells it.
+    Blocks: a few milliseconds when all was checked before, else as long as copying and hashing take.
     Raises ModelError naming the file and the remedy.
     """
     return _Resolver(settings, progress).models()
@@ -36,6 +42,7 @@ class _Resolver:
         self._catalogue: Catalogue = read_catalogue()
         self._store = Store(model_dir(settings))
         self._mirror = Mirror(settings.models.mirror) if settings.models.mirror else None
+        self._problems: list[str] = []
 
     def models(self) -> Models:
         stt, tts = self._settings.stt, self._settings.tts
@@ -44,6 +51,7 @@ class _Resolver:
             tts=self._stage("tts", tts.voice, tts.engine, tts.uri),
             vad=self._stage("vad", None, "auto", None),
             wake=self._wake(),
+            problems=tuple(self._problems),
         )
 
     def _stage(self, stage: Stage, name: str | None, engine: str, uri: str | None) -> ModelFile | None:
@@ -84,15 +92,37 @@ class _Resolver:
 
     def _best(self, entries: list[Entry]) -> ModelFile | None:
         for entry in entries:
-            if self._store.has(entry):
-                return self._store.open(entry)
+            if self._store.has(entry) and (found := self._whole(entry)) is not None:
+                return found
         for entry in entries:
             if self._mirror is not None and self._mirror.has(entry):
                 return fetch(entry, self._store, self._mirror, self._progress)
         return None
 
+    def _whole(self, entry: Entry) -> ModelFile | None:
+        """A fetched model, mended from the mirror where it is damaged; None where it stays so."""
+        try:
+            return self._store.open(entry)
+        except ModelError as damage:
+            if self._mirror is not None and self._mirror.has(entry):
+                try:
+                    mended = fetch(entry, self._store, self._mirror, self._progress)
+                except ModelError as error:
+                    self._tell(error)
+                else:
+                    log.warning("%s It was taken from the mirror again.", damage)
+                    return mended
+            self._tell(damage)
+            return None
+
+    def _tell(self, problem: ModelError) -> None:
+        log.warning("%s", problem)
+        self._problems.append(problem.message)
+
     def _must(self, entry: Entry) -> ModelFile:
         found = self._best([entry])
+        if found is None and self._store.has(entry):
+            raise ModelError("bad-file", self._problems[-1])
         if found is None:
             how = "`appliance models fetch` gets it" if entry.downloadable else "only a mirror has it (--mirror DIR)"
             raise ModelError("not-fetched", f"The model {entry.name} is not in {self._store.root}; {how}.")
@@ -102,19 +132,26 @@ class _Resolver:
         wake = self._settings.wake
         if wake.engine != "microwakeword":
             return ()
-        words = tuple(self._wake_word(word) for word in wake.words)
+        words = tuple(found for word in wake.words if (found := self._wake_word(word)) is not None)
         stop = self._wake_at_hand(STOP_WORD) if wake.stop_word and STOP_WORD not in wake.words else None
         return words if stop is None else (*words, stop)
 
-    def _wake_word(self, word: str) -> ModelFile:
-        return self._installed(word) or self._must(self._catalogue.entry(word, "wake"))
+    def _wake_word(self, word: str) -> ModelFile | None:
+        if (found := self._installed(word)) is not None:
+            return found
+        entry = self._catalogue.entry(word, "wake")
+        return self._best([entry]) if self._store.has(entry) else self._must(entry)
 
     def _wake_at_hand(self, word: str) -> ModelFile | None:
         return self._installed(word) or self._best([self._catalogue.entry(word, "wake")])
 
     def _installed(self, word: str) -> ModelFile | None:
         for folder in (self._settings.wake.model_dir, package_dir()):
-            found = wake_from(folder, word) if folder is not None else None
+            try:
+                found = wake_from(folder, word) if folder is not None else None
+            except (ModelError, OSError) as error:
+                self._tell(error if isinstance(error, ModelError) else ModelError("unreadable", f"{error}."))
+                continue
             if found is not None:
                 return found
         return None

@@ -9,6 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from appliance.files import Damaged, parse_json, read_text
+
 STAMP_NAME = "stamp.json"
 
 
@@ -32,8 +34,8 @@ class Stamp:
 
     def _read(self) -> dict[str, dict[str, Any]]:
         try:
-            rows = json.loads(self._file.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            rows = parse_json(read_text(self._file))
+        except (OSError, Damaged):  # no memory of a hash costs a hash
             return {}
         return rows if isinstance(rows, dict) else {}
 

@@ -16,6 +16,7 @@ from appliance import app, catalogue
 from appliance.api.control import turn_table
 from appliance.cli.run import log_to_stderr
 from appliance.errors import ApplianceError, UsageError
+from appliance.intents.home import load_home
 from appliance.replay.feed import feed_settings
 from appliance.replay.player import Played, Player
 from appliance.replay.recording import Recording, load
@@ -66,6 +67,8 @@ async def _replay(args: argparse.Namespace, settings: Settings, recordings: list
     speed = speed_of(args.speed)
     console = Console()
     played: list[Played] = []
+    if args.home is not None:
+        load_home(args.home)  # a device goes on without its home's names; whoever names a file here wants it read
     with tempfile.TemporaryDirectory(prefix="appliance-replay-") as folder:
         settings = feed_settings(settings, Path(folder), speed, args.home, args.sentences)
         async with app.running(settings, catalogue.resolve(settings)) as appliance:

@@ -17,7 +17,7 @@ from appliance.actions.plan import Plan
 from appliance.actions.timers import Timer, Timers
 from appliance.conversation.clients.sound import SoundClient
 from appliance.conversation.context import Trigger
-from appliance.conversation.levels import Levels
+from appliance.conversation.levels import Levels, MuteSwitch
 from appliance.conversation.meanings import Meanings
 from appliance.conversation.phrases import phrases
 from appliance.errors import GrammarError
@@ -76,8 +76,11 @@ class Agent:
         self.clock: Callable[[], datetime] = lambda: datetime.now().astimezone()
         """The time of day, for people."""
         self.problems: list[GrammarError] = []
+        self.home_problem: GrammarError | None = None
         self.replies = Replies(settings.device.language)
         self.levels = Levels(settings.device.state_dir / "levels.json", settings.sound.volume_percent)
+        self._mute = MuteSwitch(settings.device.state_dir / "mute.json")
+        ear.begin_muted(self._mute.muted)
         self.timers = Timers(settings.device.state_dir / "timers.json", on_ring, bus.publish)
         self.context = SkillContext(_Device(self), self.timers, self.replies)
         self.meanings = Meanings()
@@ -87,10 +90,19 @@ class Agent:
         self._folder: Path | None = None
         self._rescuer: Rescuer | None = None
         self._grammars: tuple[Path, ...] = ()
-        home_file = settings.intents.home_file
-        self._take(self._compile(load_home(home_file) if home_file else Home(area=settings.device.area)))
+        self._take(self._compile(self._first_home()))
 
     # -- what can be said -----------------------------------------------------------------------------------------
+
+    def _first_home(self) -> Home:
+        """Of the settings' file; without names where that cannot be used: timers and the rest work all the same."""
+        if (file := self._settings.intents.home_file) is not None:
+            try:
+                return load_home(file)
+            except GrammarError as error:
+                log.warning("%s Going on without its rooms and names.", error)
+                self.home_problem = error
+        return Home(area=self._settings.device.area)
 
     def _compile(self, home: Home) -> tuple[Home, GrammarSource, Interpreter]:
         problems: list[GrammarError] = []
@@ -236,10 +248,20 @@ class Agent:
         return self._ear.muted
 
     async def set_mute(self, muted: bool) -> None:
-        """Closes or opens the microphone."""
+        """Closes or opens the microphone; a power cut changes nothing in it."""
         await self._ear.mute(muted)
+        await asyncio.to_thread(self._mute.set, muted)
         self._bus.publish(MuteChanged(muted=muted))
         self._bus.publish(StateChanged(state=State.MUTED, on=muted))
+
+    async def recall(self) -> None:
+        """Loudness and mute as they were before the restart."""
+        for voice, percent in self.levels.all().items():
+            await self._ear.set_volume(percent, voice)
+        if self.muted:
+            log.info("muted, as before the restart")
+            self._bus.publish(MuteChanged(muted=True))
+            self._bus.publish(StateChanged(state=State.MUTED))
 
     def response_ms(self) -> float | None:
         record = self._last_turn()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -10,7 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from appliance.errors import GrammarError
+from appliance.files import Damaged, parse_json, read_text
 
+MOST_BYTES = 4_000_000
+"""Of a home's file: ten thousand devices."""
 _OWN_KEYS = {"name", "domain", "aliases", "area"}
 
 
@@ -50,11 +52,11 @@ def load_home(path: Path) -> Home:
     Raises GrammarError with one sentence that names the file and what is wrong. Blocks while it reads.
     """
     try:
-        tree = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
+        tree = parse_json(read_text(path, MOST_BYTES))
+    except OSError as error:
         raise GrammarError("home-unreadable", f"{path}: the home cannot be read ({error}).") from error
-    except json.JSONDecodeError as error:
-        raise GrammarError("home-no-json", f"{path}:{error.lineno}: no JSON: {error.msg}.") from error
+    except Damaged as error:
+        raise GrammarError("home-no-json", f"{path}: the home cannot be used: {error}.") from error
     return home_from(tree, str(path))
 
 

@@ -13,8 +13,11 @@ from hassil.parse_expression import parse_sentence
 from hassil.parser import ParseError
 
 from appliance.errors import GrammarError
+from appliance.files import MOST_DEPTH, Damaged, read_text
 from appliance.grammar.lexicon.spoken import ways
 
+MOST_NODES = 100_000
+"""Of an owner's file, with aliases written out."""
 _SECTIONS = {"language", "settings", "intents", "lists", "expansion_rules", "skip_words", "responses"}
 _LISTS = re.compile(r"\{([^}:]+)")
 _RULES = re.compile(r"<([^>]+)>")
@@ -30,7 +33,32 @@ class Marked(str):
 
 
 class _Loader(yaml.SafeLoader):
-    """Safe loader whose texts are `Marked`."""
+    """Safe loader whose texts are `Marked`; a file that unfolds into too much is refused before anything unfolds."""
+
+    def get_single_node(self) -> yaml.Node | None:
+        node = super().get_single_node()
+        if node is not None:
+            _weigh(node, {}, MOST_DEPTH)
+        return node
+
+
+def _weigh(node: yaml.Node, known: dict[int, int], depth: int) -> int:
+    """Nodes that `node` unfolds into, its aliases written out. Raises MarkedYAMLError beyond the bounds."""
+    if (weight := known.get(id(node))) is not None:
+        return weight
+    if depth == 0:  # an alias of what it stands in never ends
+        raise yaml.MarkedYAMLError(problem=f"nested more than {MOST_DEPTH} deep", problem_mark=node.start_mark)
+    weight = 1
+    if isinstance(node, yaml.CollectionNode):
+        for each in node.value:
+            for inner in each if isinstance(each, tuple) else (each,):
+                weight += _weigh(inner, known, depth - 1)
+                if weight > MOST_NODES:
+                    raise yaml.MarkedYAMLError(
+                        problem=f"its aliases unfold into more than {MOST_NODES} parts", problem_mark=node.start_mark
+                    )
+    known[id(node)] = weight
+    return weight
 
 
 def _marked(loader: _Loader, node: yaml.ScalarNode) -> Marked:
@@ -55,15 +83,18 @@ def read_owner(path: Path, known: dict[str, Any], language: str = "en") -> Owner
     """Reads one file. `known` is hassil's dict so far: its lists and rules may be used by the owner. Never raises."""
     found = OwnerSentences()
     try:
-        tree = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
-    except (OSError, UnicodeDecodeError) as error:
+        tree = yaml.load(read_text(path), Loader=_Loader)
+    except (OSError, Damaged) as error:
         found.problems.append(GrammarError("sentences-unreadable", f"{path}: cannot be read ({error})."))
         return found
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         found.problems.append(GrammarError("sentences-syntax", f"{path}:{line}: no YAML: {error.problem}."))
         return found
-    except yaml.YAMLError as error:
+    except RecursionError:
+        found.problems.append(GrammarError("sentences-syntax", f"{path}: it is nested too deeply."))
+        return found
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a number or a date that is none
         found.problems.append(GrammarError("sentences-syntax", f"{path}: no YAML: {error}."))
         return found
     if not isinstance(tree, dict):

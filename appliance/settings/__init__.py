@@ -15,6 +15,7 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from appliance.errors import SettingsError
+from appliance.files import read_text
 from appliance.settings.conversation import ConversationSettings, IntentSettings
 from appliance.settings.device import DeviceSettings
 from appliance.settings.engines import ModelSettings, SttSettings, TtsSettings
@@ -22,6 +23,9 @@ from appliance.settings.panel import PanelSettings
 from appliance.settings.sound import SoundSettings, VadSettings, WakeSettings
 from appliance.settings.supervision import SupervisorSettings
 from appliance.settings.telemetry import TelemetrySettings
+
+MOST_BYTES = 256_000
+"""Of a settings file; every setting written out has some 20 kB."""
 
 DEFAULT_FILE = Path("/etc/appliance/appliance.toml")
 PREFIX = "APPLIANCE_"
@@ -115,10 +119,12 @@ def load(
 
 def _read_toml(file: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        return tomllib.loads(read_text(file, MOST_BYTES))
     except OSError as error:
         raise SettingsError("unreadable", f"{file} cannot be read: {error.strerror}.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except RecursionError as error:
+        raise SettingsError("bad-toml", f"{file} is not valid TOML: it is nested too deeply.") from error
+    except ValueError as error:  # TOMLDecodeError, Damaged, or a date that is none
         raise SettingsError("bad-toml", f"{file} is not valid TOML: {error}.") from error
 
 
@@ -157,7 +163,7 @@ def _value(text: str) -> Any:
     """A TOML value where the text is one, else the text itself."""
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return text
 
 

@@ -52,6 +52,8 @@ class Models:
     tts: ModelFile | None = None
     vad: ModelFile | None = None
     wake: tuple[ModelFile, ...] = ()
+    problems: tuple[str, ...] = ()
+    """What is damaged and was done without; children need not know."""
 
     def tree(self) -> dict[str, Any]:
         """For JSON."""

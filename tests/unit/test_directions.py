@@ -21,13 +21,14 @@ FLOORS = (
     {"intents", "actions"},
     {"wire", "grammar"},
     {"events", "settings", "errors"},
+    {"files"},
 )
 """From the roof to the ground. A room may import its own floor and those below."""
 
 SIDEWAYS = {("conversation", "supervisor"), ("actions", "intents"), ("events", "errors"), ("settings", "errors")}
 """Arrows within a floor that are meant; everything else on one floor is strangers."""
 
-LEAVES = {"wire", "grammar", "events", "settings", "errors"}
+LEAVES = {"wire", "grammar", "events", "settings", "errors", "files"}
 """All that an engine may stand on."""
 
 

@@ -159,7 +159,7 @@ def test_a_broken_file_is_put_aside(bench: Bench, text: str) -> None:
     file = bench.folder / "timers.json"
     file.write_text(text)
     assert bench.boot().all() == ()
-    assert not file.exists() and file.with_suffix(".broken").read_text() == text
+    assert not file.exists() and (bench.folder / "timers.json.damaged").read_text() == text
 
 
 def test_a_folder_that_cannot_be_written_stops_no_timer(bench: Bench, tmp_path: Path) -> None:

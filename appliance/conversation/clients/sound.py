@@ -187,6 +187,10 @@ class SoundClient:
                 with contextlib.suppress(EngineError):
                     await self._send(sound.ListenStop())
 
+    def begin_muted(self, muted: bool) -> None:
+        """Closed from the very first connection on; before anything runs."""
+        self._muted = muted
+
     async def mute(self, muted: bool) -> None:
         """Closes or opens the microphone; remembered over a restart of the engine."""
         self._muted = muted

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections import deque
 from collections.abc import Callable
 
 from appliance.events import TurnStarted, WakeDetected
+from appliance.files import Damaged, parse_json
 from appliance.telemetry.arbitration.arbiter import AGREED_MS, ClaimArbiter, Lost, parse_claim
 from appliance.telemetry.device import House
 from appliance.telemetry.metrics.windows import LEAST_TURNS, percentile
@@ -55,8 +55,8 @@ class Claims:
         """A message on another device's `claim`."""
         device = incoming.topic[len(self._delivery.topics.prefix) + 1 : -len("/claim")]
         try:
-            found = parse_claim(device, json.loads(incoming.payload))
-        except (ValueError, RecursionError):
+            found = parse_claim(device, parse_json(incoming.payload))
+        except Damaged:
             return
         if found is not None:
             self.arbiter.told(*found, incoming.at_s)

@@ -5,13 +5,13 @@ Every command is one model below; whatever it does not name is refused. No comma
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from appliance.errors import UsageError
+from appliance.files import Damaged, parse_json
 from appliance.telemetry.device import CommandTarget
 
 LARGEST_BYTES = 8192
@@ -196,14 +196,13 @@ def parse(name: str, payload: bytes) -> Command:
     if len(payload) > LARGEST_BYTES:
         raise UsageError("too-large", f"A command has {LARGEST_BYTES} bytes at the most.")
     try:
-        tree = json.loads(payload or b"{}")
-        return model.model_validate(tree)
+        return model.model_validate(parse_json(payload or b"{}"))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         field = ".".join(str(part)[:40] for part in first["loc"]) or "payload"
         raise UsageError("bad-value", f"{field}: {first['msg'][0].lower()}{first['msg'][1:]}.") from error
-    except (ValueError, RecursionError) as error:
-        raise UsageError("no-json", "A command is a JSON object.") from error
+    except Damaged as error:
+        raise UsageError("no-json", f"A command is a JSON object: {error}.") from error
 
 
 def request_id(payload: bytes) -> str | None:
@@ -211,8 +210,8 @@ def request_id(payload: bytes) -> str | None:
     if len(payload) > LARGEST_BYTES:
         return None
     try:
-        tree = json.loads(payload or b"{}")
-    except (ValueError, RecursionError):
+        tree = parse_json(payload or b"{}")
+    except Damaged:
         return None
     found = tree.get("request_id") if isinstance(tree, dict) else None
     return found if isinstance(found, str) and len(found) <= 64 else None

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from typing import Any
 
 from appliance.errors import ApplianceError
+from appliance.files import Damaged, parse_json
 from appliance.telemetry.device import House
 from appliance.telemetry.mqtt.incoming import Incoming
 from appliance.telemetry.mqtt.link import Link
@@ -33,8 +33,8 @@ class Names:
     def came(self, incoming: Incoming) -> None:
         """New names, or rubbish, which changes nothing."""
         try:
-            tree = json.loads(incoming.payload or b"{}")
-        except (ValueError, RecursionError):
+            tree = parse_json(incoming.payload or b"{}")
+        except Damaged:
             log.warning("%s holds no JSON: the names stay as they are.", incoming.topic)
             return
         task = asyncio.get_running_loop().create_task(self._take(tree), name="home names")

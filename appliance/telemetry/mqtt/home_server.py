@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import secrets
 from collections.abc import Callable
 from typing import Any
 
 from appliance.errors import ActionError
+from appliance.files import Damaged, parse_json
 from appliance.telemetry.mqtt.delivery import Delivery
 from appliance.telemetry.mqtt.incoming import Incoming
 
@@ -84,8 +84,8 @@ class HomeServer:
     def answered(self, incoming: Incoming) -> None:
         """A message on `home/response`; one that nobody waits for, or rubbish, is ignored."""
         try:
-            tree = json.loads(incoming.payload)
-        except (ValueError, RecursionError):
+            tree = parse_json(incoming.payload)
+        except Damaged:
             return
         if incoming.retain or not isinstance(tree, dict):
             return

@@ -172,7 +172,12 @@ class Link:
         if len(message.payload) > LARGEST_BYTES:
             self.counters["too_large"] += 1
             return
-        self.on_message(Incoming.now(message))
+        try:
+            incoming = Incoming.now(message)
+        except UnicodeDecodeError:  # of its topic; an exception here would have paho handle the message for ever
+            self.counters["garbage"] += 1
+            return
+        self.on_message(incoming)
 
     def _published(self, client: paho.Client, userdata: Any, mid: int, code: ReasonCode, more: Any) -> None:
         if code.is_failure:

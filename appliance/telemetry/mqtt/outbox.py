@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from appliance.files import Damaged, number, parse_json, table, text
+
 log = logging.getLogger(__name__)
 
 EXPENDABLE = ("metrics", "event", "turn", "button")
@@ -30,6 +32,8 @@ a broker that is killed forgets what it acknowledged since its last save (Mosqui
 drop the repeat by its id."""
 MOST_RECENT = 2000
 KINDS = ("metrics", "event", "turn", "alert", "button")
+MOST_ROWS, MOST_SEQ, MOST_TOPIC = 100_000, 2**62, 1024
+"""Of the file: more is no file of ours."""
 
 
 @dataclass(slots=True)
@@ -62,8 +66,9 @@ class Entry:
 
 
 def encode(body: dict[str, Any]) -> bytes:
-    """Compact JSON in UTF-8; NaN and infinity are errors, missing values are null."""
-    return json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    """Compact JSON in UTF-8; NaN and infinity are errors, missing values are null; half a
+    character (a lone surrogate that came from outside) becomes '?', because no reply is worth an exception."""
+    return json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
 @dataclass(slots=True)
@@ -160,6 +165,19 @@ class Outbox:
         return next((seq for seq, entry in self._waiting["alert"].items() if seq != newest[entry.topic]), None)
 
 
+def _entry(seq: Any, kind: Any, topic: Any, body: Any, retain: Any, cleared: Any) -> Entry:
+    """A row of the file, checked: SQLite keeps any type in any column. Raises Damaged, UnicodeDecodeError."""
+    words = {name: value.decode() for name, value in (("kind", kind), ("topic", topic)) if isinstance(value, bytes)}
+    if len(words) < 2 or not isinstance(body, bytes) or words["kind"] not in KINDS:
+        raise Damaged("a column is missing or of another type")
+    name = text(words["topic"], MOST_TOPIC)
+    if set(name) & set("#+\0"):
+        raise Damaged("a topic to publish on has no wildcards")
+    message = table(parse_json(body))
+    number(seq, 1, MOST_SEQ)
+    return Entry(seq, words["kind"], name, message, bool(retain), None, len(name) + len(body), True, bool(cleared))
+
+
 @dataclass(slots=True)
 class Keep:
     """The outbox's file. A broken one is put aside, a full disk is said once: neither stops anything."""
@@ -183,13 +201,20 @@ class Keep:
             self._with(lambda db: self._write(db, new, gone))
 
     def _load(self, db: sqlite3.Connection) -> list[Entry]:
-        rows = db.execute("SELECT seq, kind, topic, body, retain, cleared FROM outbox ORDER BY seq").fetchall()
-        entries = []
-        for seq, kind, topic, body, retain, cleared in rows:
-            if kind in KINDS:
-                entry = Entry(seq, kind, topic, json.loads(body), bool(retain), None, len(topic) + len(body), True)
-                entry.cleared = bool(cleared)
-                entries.append(entry)
+        db.text_factory = bytes  # a text that is no UTF-8 must fail where it is checked, one row at a time
+        rows = db.execute(
+            "SELECT seq, kind, topic, body, retain, cleared FROM outbox ORDER BY seq LIMIT ?", (MOST_ROWS,)
+        )
+        entries, damaged = [], []
+        for row in rows.fetchall():
+            try:
+                entries.append(_entry(*row))
+            except (Damaged, UnicodeDecodeError) as error:
+                damaged.append((row[0], error))
+        if damaged:
+            log.warning("%s: %d messages are damaged (%s) and dropped.", self.path, len(damaged), damaged[0][1])
+            with db:
+                db.executemany("DELETE FROM outbox WHERE seq = ?", [(seq,) for seq, _ in damaged])
         self._saved = {entry.seq for entry in entries}
         return entries
 
@@ -226,6 +251,6 @@ class Keep:
         if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
             self._saved = set()
             try:
-                self.path.replace(self.path.with_suffix(".broken"))
+                self.path.replace(self.path.with_name(f"{self.path.name}.damaged"))
             except OSError:
                 log.debug("%s cannot be put aside", self.path)

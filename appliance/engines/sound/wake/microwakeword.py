@@ -31,6 +31,8 @@ QUIET_RELIEF = {"9011a8155b04de858c48038529235cbc0e42e9fca05a55bf588cb80a653a723
 alexa: missed 0.6 instead of 4.3 % of 162, none false in 0.73 h; 400 phrases that sound alike, by espeak-ng, stay below
 0.3. Not for the others: with it hey_jarvis, okay_nabu and hey_mycroft took 2, 4 and 25 recordings wrongly.
 """
+BANDS, MOST_STRIDE = 40, 10
+"""What a wake model takes: so many features at once, of so many bands each."""
 FEATURE_BYTES = 320
 """The front end steps by 10 ms of 16 kHz S16."""
 
@@ -47,16 +49,30 @@ class MicroWakeWord:
     def __init__(self, settings: WakeSettings, models: Sequence[ModelFile] = ()) -> None:
         """Loads the models of `settings.words`, and the stop word's where the catalogue gave one.
 
-        Raises WakeError where one is missing or is not INT8.
+        One that is missing, broken or not INT8 leaves the others; `problems` tells it. Raises WakeError where no wake
+        word is left.
         """
         stop = settings.stop_word and any(model.name == STOP_WORD for model in models)
         words = dict.fromkeys((*settings.words, STOP_WORD) if stop else settings.words)
-        found = [find(word, settings, models) for word in words]
-        self._nets = [_Net(model) for model in found]
-        strides = {net.stride for net in self._nets}
-        if len(strides) != 1:
-            raise WakeError("mixed-wake-models", "The wake models step by different lengths; run one kind of them.")
-        self._stride = strides.pop()
+        problems: dict[str, WakeError] = {}
+        loaded: list[tuple[WakeModel, _Net]] = []
+        for word in words:
+            try:
+                model = find(word, settings, models)
+                net = _Net(model)
+                if loaded and net.stride != loaded[0][1].stride:
+                    raise WakeError(
+                        "mixed-wake-models",
+                        f"The wake model {word} steps by another length than {loaded[0][0].name}'s.",
+                    )
+                loaded.append((model, net))
+            except WakeError as error:
+                problems[word] = error
+        if not any(model.name in settings.words for model, _ in loaded):
+            raise next(iter(problems.values()))
+        self.problems = {word: error.message for word, error in problems.items()}
+        found, self._nets = [model for model, _ in loaded], [net for _, net in loaded]
+        self._stride = self._nets[0].stride
         self.step = self._stride * FEATURE_BYTES // 2
         self.words = tuple(
             Word(
@@ -100,11 +116,13 @@ class _Net:
             interpreter: Any = Interpreter  # untyped
             self._interpreter: Any = interpreter(model_path=str(model.file), num_threads=1)
             self._interpreter.allocate_tensors()
-        except (ValueError, RuntimeError) as error:
+        except (ValueError, RuntimeError, OSError, MemoryError) as error:
             raise WakeError("bad-wake-model", f"{model.file} is not a TensorFlow Lite model ({error}).") from error
         given, made = self._interpreter.get_input_details()[0], self._interpreter.get_output_details()[0]
         if given["dtype"] is not np.int8:
             raise WakeError("not-int8", f"{model.file} takes {given['dtype'].__name__}; only INT8 models are run.")
+        if len(given["shape"]) != 3 or not 1 <= given["shape"][1] <= MOST_STRIDE or given["shape"][2] != BANDS:
+            raise WakeError("bad-wake-model", f"{model.file} takes {list(given['shape'])}, which is no wake model's.")
         self.stride = int(given["shape"][1])
         self._input, (self._scale, self._zero) = given["index"], given["quantization"]
         self._output, (self._out_scale, self._out_zero) = made["index"], made["quantization"]

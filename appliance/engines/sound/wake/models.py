@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from appliance.errors import WakeError
+from appliance.files import number, parse_json, read_text
 from appliance.wire.child import ModelFile
 
 if TYPE_CHECKING:
     from appliance.settings.sound import WakeSettings
+
+
+MOST_WINDOW = 100
+"""Probabilities: three seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +64,15 @@ def _package_folder() -> Path | None:
 
 def _read(word: str, config: Path, file: Path | None) -> WakeModel:
     try:
-        tree = json.loads(config.read_text(encoding="utf-8"))
+        tree = parse_json(read_text(config))
         micro = tree["micro"]
         model = WakeModel(
             word,
             file or config.parent / tree["model"],
-            float(micro["probability_cutoff"]),
-            int(micro["sliding_window_size"]),
+            number(micro["probability_cutoff"], 0.0, 1.0),
+            int(number(micro["sliding_window_size"], 1, MOST_WINDOW)),
         )
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, LookupError, TypeError) as error:
         raise WakeError("bad-wake-model", f"{config} does not describe a microWakeWord model ({error}).") from error
     if not model.file.exists():
         raise WakeError("no-wake-model", f"The wake model {model.file} that {config.name} names is not there.")

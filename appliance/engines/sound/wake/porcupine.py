@@ -46,6 +46,7 @@ class Porcupine:
         self.step = int(self._porcupine.frame_length)
         self.words = tuple(Word(word, 0.5) for word in settings.words)
         self.latest: tuple[float, ...] = ()
+        self.problems: dict[str, str] = {}
 
     def take(self, audio: bytes) -> tuple[float, ...] | None:
         heard = self._porcupine.process(np.frombuffer(audio, dtype=np.int16))

@@ -37,6 +37,9 @@ class WakeEngine(Protocol):
     """How far behind the end of the word an engine's detection comes, ms; measured, leaning to the late side so that
     no word that follows is lost."""
 
+    problems: dict[str, str]
+    """Words that were asked for and cannot be heard → why, one sentence each."""
+
     def take(self, audio: bytes) -> tuple[float, ...] | None:
         """The score of each word after these `step` samples, or None where nothing was computed. Blocks for < 1 ms."""
         ...
