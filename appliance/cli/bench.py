@@ -23,7 +23,7 @@ from appliance.bench.report import page, standalone
 from appliance.bench.request import Request
 from appliance.bench.suites import SUITES
 from appliance.cli.run import log_to_stderr
-from appliance.errors import UsageError
+from appliance.errors import ModelError, UsageError
 from appliance.settings import Settings
 from appliance.settings import load as load_settings
 from appliance.wire.child import Models
@@ -79,6 +79,8 @@ def run(args: argparse.Namespace) -> int:
         settings = settings.model_copy(update={"device": device})
     log_to_stderr(settings.device.log_level)
     models = catalogue.resolve(settings)
+    if models.problems:  # a figure of the next best model would be taken for this one's
+        raise ModelError("bad-file", models.problems[0])
     request = _request(args, settings, models)
     suites = everything(request) if ALL in args.suites else [(suite, request) for suite in dict.fromkeys(args.suites)]
     console, errors = Console(), Console(stderr=True)

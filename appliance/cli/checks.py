@@ -138,6 +138,8 @@ def check_models(settings: Settings) -> Iterator[Check]:
     except ModelError as error:
         yield Check("models", "wrong", error.message, "appliance models fetch")
         return
+    for problem in models.problems:
+        yield Check("models", "wrong", problem, "appliance models fetch")
     starters = {"stt": "pocketsphinx", "tts": "espeak-ng"}
     for stage, starter in starters.items():
         model, section = getattr(models, stage), getattr(settings, stage)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import ctypes
 import logging
 import os
@@ -19,7 +20,8 @@ from pathlib import Path
 
 from appliance.engines.memory import let_go_of_files, memory_mb
 from appliance.errors import ApplianceError
-from appliance.wire.child import ChildConfig
+from appliance.files import write_atomic
+from appliance.wire.child import ChildConfig, last_words
 from appliance.wire.frame import Connection, serve
 
 PR_SET_PDEATHSIG = 1
@@ -51,7 +53,7 @@ def main(stage: str, engine: Callable[[ChildConfig], AbstractAsyncContextManager
     given = arguments.parse_args()
     threading.excepthook = _thread_died
     parent = os.getppid()
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # a stopped child obeys nothing less
     if os.getppid() != parent:  # it died before prctl
         sys.exit(1)
     try:
@@ -62,6 +64,8 @@ def main(stage: str, engine: Callable[[ChildConfig], AbstractAsyncContextManager
         asyncio.run(_serve(stage, engine, config, given.socket))
     except ApplianceError as error:
         logging.getLogger(__name__).error("%s", error)
+        with contextlib.suppress(OSError):
+            write_atomic(last_words(given.socket), error.message)
         sys.exit(1)
 
 

@@ -82,7 +82,10 @@ class Story:
             case TimerChanged():
                 self._timer(event)
             case HearingChanged():
-                self._deaf_s = at_s if event.hearing is Hearing.DEAF else None
+                if event.hearing is not Hearing.DEAF:
+                    self._deaf_s = None
+                elif self._deaf_s is None:
+                    self._deaf_s = at_s
             case EngineChanged():
                 self._engine(event)
             case _:

@@ -17,9 +17,11 @@ from typing import Any
 
 from appliance.errors import EngineError
 from appliance.events import Bus, EngineChanged
+from appliance.files import Damaged, read_text
 from appliance.settings.supervision import SupervisorSettings
 from appliance.supervisor.liveness import LivenessProbe
 from appliance.supervisor.restart import RestartPolicy
+from appliance.wire.child import last_words
 from appliance.wire.frame import Connection, connect
 from appliance.wire.message import Describe, Ping, Pong, Ready
 
@@ -28,6 +30,8 @@ log = logging.getLogger(__name__)
 NOT_READY = "not-ready"
 """Code of the error that a child which is being started gives: nothing is wrong with it yet."""
 CONNECT_RETRY_S = 0.02
+MOST_LAST_WORDS = 2000
+"""Bytes."""
 PROVEN_S = 5.0
 """A child that was ready for this long has proved itself."""
 
@@ -179,6 +183,7 @@ class Child:
 
     async def _start(self) -> None:
         self._socket.unlink(missing_ok=True)
+        last_words(self._socket).unlink(missing_ok=True)
         self._process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", f"appliance.engines.{self.name}",
             "--socket", str(self._socket), "--config", str(self._config),
@@ -214,7 +219,11 @@ class Child:
 
     def _ended(self, code: int) -> EngineError:
         how = f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
-        return EngineError("died", f"The {self.name} engine {how}.", self.name)
+        try:
+            said = read_text(last_words(self._socket), MOST_LAST_WORDS)
+        except (OSError, Damaged):  # it ended without a word
+            return EngineError("died", f"The {self.name} engine {how}.", self.name)
+        return EngineError("died", f"The {self.name} engine {how}: {said}", self.name)
 
     async def _heartbeats(self, connection: Connection) -> None:
         while not self._external:

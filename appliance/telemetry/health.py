@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 DEADLINE_S = 5.0
 LARGEST_HEAD = 8192
 AT_ONCE = 8
+MOST_OPEN = 64
+"""Connections, of which most say nothing; one more is closed at once."""
 RETRY_S = 30.0
 
 
@@ -29,6 +31,7 @@ class HealthEndpoint:
         self._health = health
         self._device = device
         self._busy = 0
+        self._open = 0
 
     async def run(self) -> None:
         """Serves until cancelled. A port that is taken is said, and tried again."""
@@ -46,6 +49,10 @@ class HealthEndpoint:
                 await server.serve_forever()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._open >= MOST_OPEN:  # half-open connections would eat the descriptors that the children need
+            writer.close()
+            return
+        self._open += 1
         self._busy += 1
         try:
             async with asyncio.timeout(DEADLINE_S):
@@ -59,8 +66,10 @@ class HealthEndpoint:
         finally:
             self._busy -= 1
             writer.close()
-            with contextlib.suppress(OSError):
-                await writer.wait_closed()
+            with contextlib.suppress(OSError, TimeoutError):
+                async with asyncio.timeout(DEADLINE_S):
+                    await writer.wait_closed()
+            self._open -= 1
 
     async def _answer(self, reader: asyncio.StreamReader) -> tuple[HTTPStatus, str, bytes]:
         head = await reader.readuntil(b"\r\n\r\n")

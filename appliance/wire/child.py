@@ -19,6 +19,11 @@ _PATH, _SECTION, _TABLE = "path", "section", "table"
 """The one key of an object in JSON: what it stands for."""
 
 
+def last_words(socket: Path) -> Path:
+    """Where a child that cannot run leaves its one sentence for the supervisor."""
+    return socket.with_suffix(".last")
+
+
 @dataclass(frozen=True, slots=True)
 class ModelFile:
     """One model, ready to load: every path exists and its hash was checked."""

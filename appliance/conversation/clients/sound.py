@@ -160,8 +160,8 @@ class SoundClient:
             raise EngineError("garbage", f"The sound engine sent '{kind}', which nobody knows.", "listen")
 
     def _hears(self, hearing: Hearing, reason: str | None) -> None:
-        if hearing is self.hearing:
-            return
+        if (hearing, reason) == (self.hearing, self.deaf_reason):
+            return  # another reason is news as well: "has not started" must not stand for a missing microphone
         self.hearing, self.deaf_reason = hearing, reason
         self._bus.publish(HearingChanged(hearing=hearing, reason=reason))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import threading
 import time
@@ -19,6 +20,8 @@ THREADS = 2
 """An inference cannot be stopped half-way: a new reply is not kept waiting for the piece of a cancelled one."""
 STUCK_S = 10.0
 """A piece takes 0.4 s, 1.5 s on slow cores; a worker this late is hung, and the heartbeat must show it."""
+log = logging.getLogger(__name__)
+
 IDLE_PRIORITY = 19
 
 
@@ -40,7 +43,7 @@ class Maker:
             ("replies", "cancelled", "failed", "pieces", "speech_s", "synthesis_s", "warmed", "garbage"), 0.0
         )
         self._pool = ThreadPoolExecutor(THREADS, "speak")
-        self._background = ThreadPoolExecutor(1, "warm", lambda: os.setpriority(os.PRIO_PROCESS, 0, IDLE_PRIORITY))
+        self._background = ThreadPoolExecutor(1, "warm", _be_modest)
         self._quiet_speaker: Speaker | None = None
         self._running: dict[int, float] = {}
         self._replies = 0
@@ -133,3 +136,15 @@ class Maker:
         self.counters["synthesis_s"] += time.monotonic() - began_s
         self.cache.put(key, samples)
         return Made(samples, False)
+
+
+def _be_modest() -> None:
+    """Lets the warming thread wait for everybody else, where the system allows it.
+
+    The unit's SystemCallFilter denies setpriority(2): an initializer that raises would break the pool, and no phrase
+    would ever be warmed. Then it warms at the process's own priority, between the replies.
+    """
+    try:
+        os.setpriority(os.PRIO_PROCESS, 0, IDLE_PRIORITY)
+    except OSError as error:
+        log.info("warm: at ordinary priority (%s)", error.strerror)

@@ -88,7 +88,9 @@ class Measures:
     _cost: Rate = field(default_factory=Rate)
 
     def hears(self, hearing: Hearing, now_s: float) -> None:
-        """The ear changed."""
+        """The ear changed, or it is deaf for another reason."""
+        if hearing is Hearing.DEAF and self.deaf_since_s is not None:
+            return
         if self.deaf_since_s is not None:
             self.deaf_total_s += now_s - self.deaf_since_s
         self.deaf_since_s = now_s if hearing is Hearing.DEAF else None
