@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -20,6 +21,8 @@ from appliance.events import Bus, EngineChanged
 from appliance.settings.supervision import SupervisorSettings
 from appliance.supervisor.liveness import LivenessProbe
 from appliance.supervisor.restart import RestartPolicy
+from appliance.supervisor.stray import StrayOutput
+from appliance.wire.child import LOG_FD
 from appliance.wire.frame import Connection, connect
 from appliance.wire.message import Describe, Ping, Pong, Ready
 
@@ -63,6 +66,7 @@ class Child:
         self._session = session or self._heartbeats
         self._ready = asyncio.Event()
         self._process: asyncio.subprocess.Process | None = None
+        self._stray: StrayOutput | None = None
         self._suspicion: asyncio.Future[EngineError] | None = None
         self._policy = RestartPolicy(settings)
 
@@ -141,6 +145,8 @@ class Child:
     def _failed(self, error: EngineError) -> None:
         self.last_failure = error.message
         log.warning("%s: %s Restarting.", self.name, error.message)
+        if error.code == "died" and self._stray is not None and self._stray.last_words:
+            log.warning("%s: its last words: %s", self.name, self._stray.last_words)
         self._tell("died", error.message)
 
     def _tell(self, change: str, reason: str | None = None) -> None:
@@ -179,11 +185,19 @@ class Child:
 
     async def _start(self) -> None:
         self._socket.unlink(missing_ok=True)
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", f"appliance.engines.{self.name}",
-            "--socket", str(self._socket), "--config", str(self._config),
-            stdin=asyncio.subprocess.DEVNULL,
-        )  # fmt: skip
+        self._stray = StrayOutput(self.name)
+        await self._stray.open()
+        log_fd = os.dup(2)
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", f"appliance.engines.{self.name}",
+                "--socket", str(self._socket), "--config", str(self._config),
+                stdin=asyncio.subprocess.DEVNULL, stderr=self._stray.write_fd,
+                pass_fds=(log_fd,), env={**os.environ, LOG_FD: str(log_fd)},
+            )  # fmt: skip
+        finally:
+            os.close(log_fd)
+            os.close(self._stray.write_fd)
 
     async def _first_connection(self) -> Connection:
         try:
@@ -227,6 +241,9 @@ class Child:
         await asyncio.Event().wait()
 
     async def _kill(self) -> None:
+        if self._stray is not None:
+            self._stray.close()
+            self._stray = None
         process = self._process
         if process is None:
             return
