@@ -1,4 +1,4 @@
-"""In: what native libraries of a child write on standard error. Out: debug lines in the log, and the last words of a dead one.
+"""In: what native libraries of a child write on standard error. Out: debug lines, and the last words of a child that died.
 
 alsa-lib, TensorFlow Lite and onnxruntime talk to whoever owns the terminal. The child's own log has a descriptor of its own
 (engines/host.py), so nothing that is meant for people goes this way. The pipe is read here and not in the child, because a
