@@ -206,7 +206,7 @@ async def running(settings: Settings, models: Models) -> AsyncIterator[Appliance
         if len(several.exceptions) == 1:
             raise several.exceptions[0] from None  # the body's own error, or the one task that failed
         raise
-    finally:
+    else:  # after a failure they stay: a second run in a folder that is in use must not empty it
         appliance.clear_folders()
 
 
