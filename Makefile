@@ -1,6 +1,6 @@
 # In: a checkout. Out: what each target's comment says. Everything that a target needs is set up on the way, once.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check test bench homeassistant overlays pictures vm trixie clean
+.PHONY: help setup demo install upgrade uninstall check test bench homeassistant overlays pictures vm trixie clean
 
 BIN := .venv/bin
 # Real models from the folder beside the checkout, where there is one and nothing else was said.
@@ -15,6 +15,16 @@ setup:  ## Debian packages, .venv, models; a second run does nothing
 
 demo: setup  ## a whole spoken turn without any hardware
 	$(WITH_MIRROR) $(BIN)/appliance demo
+
+# As root or with sudo; also without make, from a release archive: scripts/install.
+install:  ## the service on this machine: /opt/appliance, unit, models, settings
+	@scripts/install install
+
+upgrade:  ## the installed service becomes this version; settings and state stay
+	@scripts/install upgrade
+
+uninstall:  ## removes what install wrote; settings and state stay (PURGE=1 takes them, too)
+	@scripts/install uninstall $(if $(PURGE),--purge)
 
 check: setup  ## ruff and mypy
 	$(BIN)/ruff check .

@@ -148,6 +148,15 @@ class Appliance:
         except OSError as error:
             raise DeviceError("no-folder", f"{error.filename or device.runtime_dir}: {error.strerror}.") from error
 
+    def clear_folders(self) -> None:
+        """Removes what this run left in the run-time directory, and the directory where it is empty then."""
+        folder = self.settings.device.runtime_dir
+        with contextlib.suppress(OSError):
+            for file in folder.iterdir():
+                if not file.is_dir():
+                    file.unlink()
+            folder.rmdir()
+
     async def wait_ready(self) -> bool:
         """Waits until every engine is ready, the grammar too, or had its time; whether all are."""
         waits = [child.wait_ready(self.settings.supervisor.start_s) for child in self.children]
@@ -193,6 +202,8 @@ async def running(settings: Settings, models: Models) -> AsyncIterator[Appliance
         if len(several.exceptions) == 1:
             raise several.exceptions[0] from None  # the body's own error, or the one task that failed
         raise
+    else:  # after a failure they stay: a second run in a folder that is in use must not empty it
+        appliance.clear_folders()
 
 
 async def _become_ready(appliance: Appliance) -> None:

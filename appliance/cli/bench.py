@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import textwrap
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,6 +30,19 @@ from appliance.settings import load as load_settings
 from appliance.wire.child import Models
 
 EXAMPLE = "appliance bench latency --data recordings/ --report latency.html"
+HELP_WIDTH = 66
+
+
+def _suite_lines() -> str:
+    """The suites as a table for --help, whole at 80 columns."""
+    lines = ["suites:"]
+    for name, suite in SUITES.items():
+        first, *rest = textwrap.wrap(suite.help, HELP_WIDTH)
+        lines += [f"  {name:<11}{first}", *(f"  {'':<11}{line}" for line in rest)]
+    return "\n".join(lines) + "\n\n"
+
+
+EPILOGUE = _suite_lines()
 ALL = "all"
 WIDTH = 120
 """Columns where no terminal tells how many it has: names of measures shall not be cut."""
@@ -36,13 +50,12 @@ COLOURS = {"met": "green", "warning": "yellow", "critical": "bold red"}
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    suites = "; ".join(f"{name}: {suite.help}" for name, suite in SUITES.items())
     parser.add_argument(
         "suites",
         nargs="+",
         choices=(*SUITES, ALL),
         metavar="SUITE",
-        help=f"{suites}; {ALL}: every suite, with --data a folder that holds a folder a kind",
+        help=f"what to measure, one or more; {ALL}: every one of them, with --data a folder that holds a folder a kind",
     )
     parser.add_argument("--data", type=Path, metavar="DIR", help="recordings, or a text file for tts")
     parser.add_argument("--noise", type=Path, metavar="FILE", help="noise to mix into the recordings")

@@ -15,11 +15,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from home_assistant_intents import get_languages
+
 from appliance.catalogue.resolve import resolve
 from appliance.catalogue.stand_in import LIBRARY, stand_ins, what_it_hears
 from appliance.errors import ModelError, SettingsError
 from appliance.hardware.cards import Direction, stream
 from appliance.settings import Settings
+from appliance.settings.faults import did_you_mean
 from appliance.telemetry.mqtt.probe import probe
 
 Verdict = Literal["ok", "warning", "wrong"]
@@ -45,6 +48,7 @@ GROUPS = {"audio": ("snd/pcm*", "snd/control*"), "gpio": ("gpiochip*",), "spi": 
 LITTLE_SPACE_BYTES, NO_SPACE_BYTES = 1_000_000_000, 100_000_000
 """The phrase cache takes up to 500 MB, a standard profile 70 MB."""
 BROKER_TIMEOUT_S = 3.0
+MQTT_FILES = ("ca_file", "cert_file", "key_file", "password_file")
 TIME_ERROR = 5
 """Answer of adjtimex(2) while the clock is not synchronised."""
 
@@ -198,6 +202,48 @@ def check_broker(settings: Settings) -> Iterator[Check]:
         yield Check("broker", "ok", f"{where} lets this device in")
     else:
         yield Check("broker", "wrong", f"{where}: {trouble}", "see to the broker, or correct telemetry.mqtt")
+
+
+def check_settings(settings: Settings) -> Iterator[Check]:
+    """What `config check` looks at beside the values: whether they fit this machine and its files. Opens no device."""
+    yield from check_language(settings)
+    yield from check_models(settings)
+    yield from check_files(settings)
+    yield from check_channels(settings)
+
+
+def check_language(settings: Settings) -> Iterator[Check]:
+    language = settings.device.language
+    spoken = {name.split("-")[0] for name in get_languages()}
+    if language.split("-")[0] in spoken:
+        yield Check("language", "ok", language)
+        return
+    near = did_you_mean(language.split("-")[0], spoken)
+    yield Check("language", "wrong", f"nothing is understood in '{language}'.{near}", "correct device.language")
+
+
+def check_files(settings: Settings) -> Iterator[Check]:
+    """Every file that a setting names can be read."""
+    named: list[tuple[str, Path | None]] = [
+        *(("intents.sentences", file) for file in settings.intents.sentences),
+        ("intents.home_file", settings.intents.home_file),
+        ("wake.model_dir", settings.wake.model_dir),
+        ("wake.access_key_file", settings.wake.access_key_file),
+        ("models.mirror", settings.models.mirror),
+        *((f"telemetry.mqtt.{key}", getattr(settings.telemetry.mqtt, key)) for key in MQTT_FILES),
+    ]
+    for name, file in named:
+        if file is not None and not os.access(file, os.R_OK):
+            what = "cannot be read by this user" if file.exists() else "is not there"
+            yield Check(name, "wrong", f"{file} {what}", f"make the file, or correct {name}")
+
+
+def check_channels(settings: Settings) -> Iterator[Check]:
+    sound = settings.sound
+    if sound.channel < sound.channels:
+        return
+    found = f"channel {sound.channel} of {sound.channels}: they are counted from 0"
+    yield Check("sound.channel", "wrong", found, f"set it to 0 … {sound.channels - 1}, or raise sound.channels")
 
 
 MACHINE_CHECKS: tuple[Callable[[], Iterator[Check]], ...] = (

@@ -21,6 +21,7 @@ from rich.text import Text
 from appliance import app, catalogue
 from appliance.api.control import turn_table
 from appliance.cli.run import log_to_stderr
+from appliance.cli.table import table
 from appliance.errors import ApplianceError
 from appliance.events import (
     DeviceEvent,
@@ -51,7 +52,7 @@ REQUEST_TEXT = "set a timer for five minutes"
 ATTEMPTS = 3
 """How often the request is spoken before the demo gives up; a person would say it again too."""
 TURN_S = 20.0
-BARS = 44
+BARS = 40
 """Characters that the waterfall of a whole turn takes."""
 
 
@@ -228,14 +229,14 @@ def _told(broker: VirtualBroker) -> str:
 
 def stage_times(record: TurnRecord) -> Table:
     """The turn's stages as a table with a waterfall on the audio's own time line."""
-    table = Table("stage", "from ms", "ms", "waterfall", title="Where the time went")
+    made = table("stage", "from ms", "ms", "waterfall", title="Where the time went")
     whole_ms = max((mark.end_ms for mark in record.marks), default=1.0)
     for mark in record.marks:
         start = int(mark.start_ms / whole_ms * BARS)
         length = max(1, int((mark.end_ms - mark.start_ms) / whole_ms * BARS))
-        table.add_row(
+        made.add_row(
             mark.stage, f"{mark.start_ms:.0f}", f"{mark.end_ms - mark.start_ms:.0f}", " " * start + "█" * length
         )
     response = record.ms.get("response")
-    table.caption = "" if response is None else f"answered {response:.0f} ms after the last word"
-    return table
+    made.caption = "" if response is None else f"answered {response:.0f} ms after the last word"
+    return made

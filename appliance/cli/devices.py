@@ -8,8 +8,8 @@ from dataclasses import asdict
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
+from appliance.cli.table import table
 from appliance.hardware.buses import Bus, buses
 from appliance.hardware.cards import Stream, cards, stream
 from appliance.hardware.gpio import GpioChip, gpio_chips
@@ -68,29 +68,29 @@ def _print_boards(console: Console, boards: tuple[Found, ...]) -> None:
     if not boards:
         console.print("No microphone board: no HAT EEPROM, no codec on I2C, no USB array.")
         return
-    table = Table("board", "codec", "recognised by", "to know", title="Boards")
+    rows = table("board", "codec", "recognised by", "to know", title="Boards")
     for found in boards:
         title, codec = (found.board.title, found.board.codec) if found.board else ("unknown HAT", "?")
-        table.add_row(title, codec, found.why, found.board.note if found.board else "")
-    console.print(table)
+        rows.add_row(title, codec, found.why, found.board.note if found.board else "")
+    console.print(rows)
 
 
 def _print_streams(console: Console, title: str, rows: list[tuple[str, Stream]]) -> None:
-    table = Table("PCM", "card", "direction", "channels", "rates (Hz)", "held by", title=title)
+    made = table("PCM", "direction", "channels", "rates (Hz)", "held by", title=title)
     for card, one in rows:
-        channels = one.error or _range(one.channels)
-        table.add_row(one.pcm, card, one.direction, channels, _range(one.rates_hz), one.holder or "-")
-    console.print(table)
+        name = f"{one.pcm} ({card})" if card else one.pcm
+        made.add_row(name, one.direction, one.error or _range(one.channels), _range(one.rates_hz), one.holder or "-")
+    console.print(made)
 
 
 def _print_rest(console: Console, chips: list[GpioChip], found: list[Bus]) -> None:
-    table = Table("device", "kind", "what", title="GPIO and buses")
+    rows = table("device", "kind", "what", title="GPIO and buses")
     for chip in chips:
-        table.add_row(chip.path, "GPIO", f"{chip.label}, {chip.lines} lines{' (the header)' if chip.header else ''}")
+        rows.add_row(chip.path, "GPIO", f"{chip.label}, {chip.lines} lines{' (the header)' if chip.header else ''}")
     for bus in found:
-        table.add_row(bus.path, bus.kind, "usable" if bus.usable else "no permission for this user")
-    if table.row_count:
-        console.print(table)
+        rows.add_row(bus.path, bus.kind, "usable" if bus.usable else "no permission for this user")
+    if rows.row_count:
+        console.print(rows)
     else:
         console.print("No GPIO chip, I2C or SPI bus.")
 

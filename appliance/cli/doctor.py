@@ -10,10 +10,11 @@ from dataclasses import asdict
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
+from rich.text import Text
 
 from appliance.api.control import NotRunning, ask
 from appliance.cli.checks import MACHINE_CHECKS, SETTINGS_CHECKS, Check, check_card
+from appliance.cli.table import table
 from appliance.errors import ApplianceError, SettingsError
 from appliance.settings import Settings, load
 
@@ -78,11 +79,16 @@ def _hearing(status: dict[str, Any]) -> Check:
 
 
 def _print(found: list[Check]) -> None:
-    table = Table("check", "verdict", "found", "remedy")
+    rows = table("check", "verdict", "found, and what to do")
     for check in found:
-        verdict = f"[{STYLES[check.verdict]}]{check.verdict}[/]"
-        table.add_row(check.name, verdict, check.found, check.remedy)
+        rows.add_row(check.name, Text(check.verdict, STYLES[check.verdict]), _words(check))
     console = Console()
-    console.print(table)
+    console.print(rows)
     count = sum(check.verdict == "wrong" for check in found)
-    console.print(f"{count} things are wrong." if count else "Nothing is wrong.")
+    told = "Nothing is wrong." if not count else "One thing is wrong." if count == 1 else f"{count} things are wrong."
+    console.print(told)
+
+
+def _words(check: Check) -> Text:
+    remedy = f"\n→ {check.remedy}" if check.remedy else ""
+    return Text.assemble(check.found, (remedy, "bold"))

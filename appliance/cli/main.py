@@ -14,6 +14,8 @@ from appliance.errors import ApplianceError
 
 COMMANDS = {
     "run": "the device: supervisor in the foreground",
+    "setup": "ask what this device needs, write its settings, say hello",
+    "serve": "recogniser, voice and wake words as Wyoming services for others",
     "demo": "a whole spoken turn without any hardware",
     "replay": "the real program with recordings as the microphone",
     "bench": "measure a suite against its budgets",
@@ -48,7 +50,7 @@ def parser(chosen: str | None) -> argparse.ArgumentParser:
             description=f"{module.__doc__}",
             parents=[_common(top=False)],
             formatter_class=argparse.RawDescriptionHelpFormatter,
-            epilog=f"example:\n  {module.EXAMPLE}",
+            epilog=f"{getattr(module, 'EPILOGUE', '')}example:\n  {module.EXAMPLE}",
         )
         module.add(command)
         command.set_defaults(run=module.run)
@@ -78,7 +80,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return int(args.run(args))
     except ApplianceError as error:
-        print(f"appliance: {error}", file=sys.stderr)
+        for line in str(error).splitlines():
+            print(f"appliance: {line}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         return 130

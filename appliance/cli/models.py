@@ -11,7 +11,6 @@ from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
-from rich.table import Column, Table
 
 from appliance.catalogue.catalogue import BEST_FIRST, Catalogue, read_catalogue
 from appliance.catalogue.download import Progress as Report
@@ -20,6 +19,7 @@ from appliance.catalogue.fetch import fetch
 from appliance.catalogue.mirror import Mirror
 from appliance.catalogue.store import Store, model_dir
 from appliance.catalogue.wake import package_dir, wake_from
+from appliance.cli.table import table
 from appliance.errors import ModelError, UsageError
 from appliance.settings import Settings, load
 
@@ -75,13 +75,14 @@ def _print(rows: list[dict[str, Any]]) -> None:
     console = Console()
     wide = console.width >= WIDE
     headings = ("stage", "profiles", "download", "here") + (("language", "memory", "licence", "tested") if wide else ())
-    table = Table(Column("model", no_wrap=True, min_width=26), *headings)
+    made = table("model", *headings)
+    made.columns[0].min_width = max((len(row["name"]) for row in rows), default=0)
     for row in rows:
         size = f"{row['download_bytes'] / 1e6:.1f} MB" if row["downloadable"] else "mirror only"
         memory = f"{'' if row['tested'] else '~'}{row['memory_mb']} MB"
         more = (row["language"], memory, row["licence"], _mark(row["tested"])) if wide else ()
-        table.add_row(row["name"], row["stage"], ", ".join(row["profiles"]), size, row["state"], *more)
-    console.print(table)
+        made.add_row(row["name"], row["stage"], ", ".join(row["profiles"]), size, row["state"], *more)
+    console.print(made)
 
 
 def _row(catalogue: Catalogue, entry: Entry, store: Store) -> dict[str, Any]:

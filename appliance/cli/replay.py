@@ -15,7 +15,9 @@ from rich.table import Table
 from appliance import app, catalogue
 from appliance.api.control import turn_table
 from appliance.cli.run import log_to_stderr
+from appliance.cli.table import table
 from appliance.errors import ApplianceError, UsageError
+from appliance.events import Outcome
 from appliance.intents.home import load_home
 from appliance.replay.feed import feed_settings
 from appliance.replay.player import Played, Player
@@ -41,8 +43,8 @@ def run(args: argparse.Namespace) -> int:
     settings, _ = load_settings(args.config, args.assignments)
     log_to_stderr(_quieter(settings.device.log_level))
     recordings = [load(file) for file in args.recordings]
-    asyncio.run(_replay(args, settings, recordings))
-    return 0
+    played = asyncio.run(_replay(args, settings, recordings))
+    return 1 if any(turn.record.outcome is Outcome.FAILED for turn in played) else 0
 
 
 def _quieter(level: str) -> str:
@@ -63,7 +65,7 @@ def speed_of(text: str) -> float:
     return speed
 
 
-async def _replay(args: argparse.Namespace, settings: Settings, recordings: list[Recording]) -> None:
+async def _replay(args: argparse.Namespace, settings: Settings, recordings: list[Recording]) -> list[Played]:
     speed = speed_of(args.speed)
     console = Console()
     played: list[Played] = []
@@ -86,6 +88,7 @@ async def _replay(args: argparse.Namespace, settings: Settings, recordings: list
         console.print(_table(played))
     if not played:
         raise ApplianceError("nothing", "No recording was played.")
+    return played
 
 
 def line(played: Played) -> dict[str, object]:
@@ -100,15 +103,15 @@ def _sentence(played: Played) -> str:
 
 
 def _table(played: list[Played]) -> Table:
-    table = Table("recording", "outcome", "intent", "confidence", "endpoint ms", "response ms")
+    made = table("recording", "outcome", "intent", "sure", "end ms", "answer ms")
     for turn in played:
         record = turn.record
         cells = [record.ms.get("endpoint"), record.ms.get("response")]
-        table.add_row(
+        made.add_row(
             turn.recording.file.name,
             record.outcome.value,
             record.intent or "–",
             "–" if record.confidence is None else f"{record.confidence:.2f}",
             *("–" if cell is None else f"{cell:.0f}" for cell in cells),
         )
-    return table
+    return made

@@ -24,13 +24,14 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     settings, _ = load(args.config, args.assignments)
     log_to_stderr("WARNING")
-    asyncio.run(_say(args, settings))
+    asyncio.run(say(args.text, settings, args.chime))
     return 0
 
 
-async def _say(args: argparse.Namespace, settings: Settings) -> None:
+async def say(text: str, settings: Settings, chime: bool = False) -> None:
+    """Speaks on the running device, or starts what is needed for it. Raises ApplianceError where nothing can be heard."""
     try:
-        await ask(settings.device.runtime_dir, "say", {"text": args.text, "chime": args.chime})
+        await ask(settings.device.runtime_dir, "say", {"text": text, "chime": chime})
     except NotRunning:
         with tempfile.TemporaryDirectory(prefix="appliance-say-") as folder:
             settings = app.private_folders(settings, Path(folder))
@@ -38,4 +39,4 @@ async def _say(args: argparse.Namespace, settings: Settings) -> None:
                 if not await appliance.tts.wait_ready(settings.supervisor.start_s):
                     raise TtsError("not-ready", f"No voice: {appliance.tts.last_failure}") from None
                 await appliance.sound.wait_ready(settings.supervisor.start_s)
-                await appliance.conversation.announce(args.text, args.chime)
+                await appliance.conversation.announce(text, chime)

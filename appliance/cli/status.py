@@ -8,9 +8,9 @@ import json
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
 from appliance.api.control import ask
+from appliance.cli.table import table
 from appliance.settings import load
 
 EXAMPLE = "appliance status --json"
@@ -36,7 +36,7 @@ def _print(status: dict[str, Any]) -> None:
     console.print(f"{status['device']}: up {status['uptime_s']:.0f} s, {status['hearing']}", highlight=False)
     if status["hearing"] == "deaf":
         console.print(f"[red]deaf: {status['deaf_reason']}[/red]")
-    engines = Table("engine", "ready", "what", "restarts", "last failure", title="Engines")
+    engines = table("engine", "ready", "what", "restarts", "last failure", title="Engines")
     for name, engine in status["engines"].items():
         what = " ".join(filter(None, (engine["engine"], engine["model"])))
         engines.add_row(
@@ -44,7 +44,7 @@ def _print(status: dict[str, Any]) -> None:
         )
     console.print(engines)
     _print_telemetry(console, status["telemetry"])
-    turns = Table("outcome", "intent", "response ms", title="Last turns")
+    turns = table("outcome", "intent", "response ms", title="Last turns")
     for turn in status["turns"]:
         response = turn["ms"]["response"]
         turns.add_row(turn["outcome"], turn["intent"] or "–", "–" if response is None else f"{response:.0f}")

@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import contextlib
 import ctypes
+import faulthandler
 import logging
 import os
 import signal
@@ -21,7 +22,7 @@ from pathlib import Path
 from appliance.engines.memory import let_go_of_files, memory_mb
 from appliance.errors import ApplianceError
 from appliance.files import write_atomic
-from appliance.wire.child import ChildConfig, last_words
+from appliance.wire.child import LOG_FD, ChildConfig, last_words
 from appliance.wire.frame import Connection, serve
 
 PR_SET_PDEATHSIG = 1
@@ -51,6 +52,7 @@ def main(stage: str, engine: Callable[[ChildConfig], AbstractAsyncContextManager
     arguments.add_argument("--socket", type=Path, required=True)
     arguments.add_argument("--config", type=Path, required=True)
     given = arguments.parse_args()
+    _take_log()
     threading.excepthook = _thread_died
     parent = os.getppid()
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # a stopped child obeys nothing less
@@ -67,6 +69,13 @@ def main(stage: str, engine: Callable[[ChildConfig], AbstractAsyncContextManager
         with contextlib.suppress(OSError):
             write_atomic(last_words(given.socket), error.message)
         sys.exit(1)
+
+
+def _take_log() -> None:
+    """Python speaks on the log's descriptor; standard error is left to the libraries, whose lines are debugging."""
+    if (number := os.environ.pop(LOG_FD, "")).isdigit():
+        sys.stderr = os.fdopen(int(number), "w", buffering=1, errors="backslashreplace")
+    faulthandler.enable(sys.stderr)
 
 
 def _thread_died(what: threading.ExceptHookArgs) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 _C = ctypes.CDLL(None)
@@ -46,13 +46,25 @@ def _untouched_areas() -> Iterator[tuple[int, int]]:
         lines = Path("/proc/self/smaps").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return
-    area = None
-    for line in lines:
-        if line.startswith("Anonymous:"):
-            if area is not None and line.split()[1] == "0":
-                yield int(area[1], 16), int(area[2], 16)
-        elif "-" in line[:20] and ":" not in line[:20]:
-            area = _AREA.match(line)
+    yield from untouched_areas(lines)
+
+
+def untouched_areas(smaps: Iterable[str]) -> Iterator[tuple[int, int]]:
+    """(begin, end) of the areas in these lines of smaps that hold their file's own pages.
+
+    Rss above 0 is asked for, too: an emulator (qemu-user) tells 0 of everything, written pages included. And Swap 0: a
+    page that was written to and then swapped out counts neither as resident nor as anonymous.
+    """
+    area: re.Match[str] | None = None
+    facts: dict[str, str] = {}
+    for line in (*smaps, "0-0 ---p end"):
+        name, colon, rest = line.partition(":")
+        if colon and name.isidentifier():
+            facts[name] = rest.split()[0] if rest.split() else ""
+            continue
+        if area is not None and facts.get("Rss", "0") != "0" and facts.get("Anonymous") == facts.get("Swap") == "0":
+            yield int(area[1], 16), int(area[2], 16)
+        area, facts = _AREA.match(line), {}
 
 
 def memory_mb() -> float | None:

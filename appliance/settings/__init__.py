@@ -19,6 +19,7 @@ from appliance.files import read_text
 from appliance.settings.conversation import ConversationSettings, IntentSettings
 from appliance.settings.device import DeviceSettings
 from appliance.settings.engines import ModelSettings, SttSettings, TtsSettings
+from appliance.settings.faults import did_you_mean, line_of, lines_of, sentence
 from appliance.settings.panel import PanelSettings
 from appliance.settings.sound import SoundSettings, VadSettings, WakeSettings
 from appliance.settings.supervision import SupervisorSettings
@@ -68,64 +69,125 @@ def load(
 ) -> tuple[Settings, dict[str, str]]:
     """The effective settings and, for every `section.field` that is not a default, where it came from.
 
-    `file` defaults to /etc/appliance/appliance.toml if that is there. Raises SettingsError with one sentence that
-    names the field and its origin.
+    `file` defaults to /etc/appliance/appliance.toml if that is there. Raises SettingsError with a sentence for every fault,
+    naming the field and its origin, of a file with the line.
     """
-    environ = os.environ if environ is None else environ
-    origins: dict[str, str] = {}
-    tree: dict[str, dict[str, Any]] = {}
-
-    def put(section: str, key: str, value: Any, origin: str) -> None:
-        tree.setdefault(section, {})
-        name = f"{section}.{key}"
-        if "." in key:  # telemetry.mqtt.host: a sub-section
-            sub, _, leaf = key.partition(".")
-            nested = tree[section].setdefault(sub, {})
-            if not isinstance(nested, dict):
-                raise SettingsError("not-a-table", f"{section}.{sub} is no table ({origin}).")
-            nested[leaf] = value
-        else:
-            tree[section][key] = value
-        origins[name] = origin
-
+    gathered = _Gathered()
     if file is None and DEFAULT_FILE.exists():
         file = DEFAULT_FILE
     if file is not None:
-        for section, table in _read_toml(file).items():
+        gathered.take_file(file)
+    gathered.take_environment(os.environ if environ is None else environ)
+    gathered.take_assignments(assignments)
+    return gathered.settings(), gathered.origins
+
+
+def names() -> list[str]:
+    """Every setting, as 'section.field'."""
+    return [name for section, field in Settings.model_fields.items() for name in _names(section, field.annotation)]
+
+
+def _names(prefix: str, model: Any) -> list[str]:
+    if not hasattr(model, "model_fields"):
+        return [prefix]
+    return [name for key, field in model.model_fields.items() for name in _names(f"{prefix}.{key}", field.annotation)]
+
+
+class _Gathered:
+    """Values from everywhere, the last one wins, and all that is wrong with them."""
+
+    def __init__(self) -> None:
+        self.origins: dict[str, str] = {}
+        self._tree: dict[str, dict[str, Any]] = {}
+        self._faults: list[str] = []
+
+    def take_file(self, file: Path) -> None:
+        """Raises SettingsError where it is no TOML at all."""
+        tree, lines = _read_toml(file)
+        for section, table in tree.items():
+            where = f"{file}, line {line_of(section, lines) or 1}"
+            if section not in Settings.model_fields:
+                self._faults.append(f"{where}: there is no section '{section}'.{did_you_mean(section, _sections())}")
+                continue
             if not isinstance(table, dict):
-                raise SettingsError("unknown-key", f"{file}: '{section}' is not a section.")
+                self._faults.append(f"{where}: '{section}' is not a section.")
+                continue
             for key, value in _leaves(table, section):
-                put(section, key, value, str(file))
-    for variable, text in sorted(environ.items()):
-        if variable.startswith(PREFIX):
+                line = line_of(f"{section}.{key}", lines)
+                self._put(section, key, value, f"{file}, line {line}" if line else str(file))
+
+    def take_environment(self, environ: Mapping[str, str]) -> None:
+        for variable, text in sorted(environ.items()):
+            if not variable.startswith(PREFIX):
+                continue
             section, dot, key = variable[len(PREFIX) :].lower().partition("__")
             key = key.replace("__", ".")
             if not dot or not _known(section, key):
-                raise SettingsError("unknown-variable", f"The environment variable {variable} names no setting.")
-            put(section, key, _value(text), variable)
-    for assignment in assignments:
-        name, equals, text = assignment.partition("=")
-        section, dot, key = name.strip().partition(".")
-        if not equals or not dot:
-            raise SettingsError("bad-set", f"--set takes section.field=value, not '{assignment}'.")
-        if not _known(section, key):
-            raise SettingsError("unknown-key", f"--set {name.strip()}: there is no such setting.")
-        put(section, key, _value(text), "--set")
-    try:
-        return Settings.model_validate(tree), origins
-    except ValidationError as error:
-        raise SettingsError("bad-value", _sentence(error, origins)) from error
+                near = did_you_mean(f"{section}.{key}", names())
+                self._faults.append(f"The environment variable {variable} names no setting.{near}")
+                continue
+            self._put(section, key, _value(text), variable)
+
+    def take_assignments(self, assignments: Sequence[str]) -> None:
+        for assignment in assignments:
+            name, equals, text = assignment.partition("=")
+            section, dot, key = name.strip().partition(".")
+            if not equals or not dot:
+                self._faults.append(f"--set takes section.field=value, not '{assignment}'.")
+            elif not _known(section, key):
+                near = did_you_mean(name.strip(), names())
+                self._faults.append(f"--set {name.strip()}: there is no such setting.{near}")
+            else:
+                self._put(section, key, _value(text), "--set")
+
+    def settings(self) -> Settings:
+        """Raises SettingsError that tells every fault, a line each."""
+        try:
+            made = Settings.model_validate(self._tree)
+        except ValidationError as error:
+            self._faults += [sentence(fault, self._where(fault["loc"]), names()) for fault in error.errors()]
+            raise SettingsError("bad-value", "\n".join(self._faults)) from error
+        if self._faults:
+            raise SettingsError("unknown-key", "\n".join(self._faults))
+        return made
+
+    def _where(self, loc: Sequence[str | int]) -> str:
+        """Who set the value at `loc`, or the part of it that is wrong."""
+        parts = [str(part) for part in loc]
+        for end in range(len(parts), 0, -1):
+            if origin := self.origins.get(".".join(parts[:end])):
+                return origin
+        return ""
+
+    def _put(self, section: str, key: str, value: Any, origin: str) -> None:
+        table = self._tree.setdefault(section, {})
+        if "." in key:  # telemetry.mqtt.host: a sub-section
+            sub, _, leaf = key.partition(".")
+            nested = table.setdefault(sub, {})
+            if not isinstance(nested, dict):
+                self._faults.append(f"{section}.{sub} is no table ({origin}).")
+                return
+            nested[leaf] = value
+        else:
+            table[key] = value
+        self.origins[f"{section}.{key}"] = origin
 
 
-def _read_toml(file: Path) -> dict[str, Any]:
+def _read_toml(file: Path) -> tuple[dict[str, Any], dict[str, int]]:
+    """The file's tables, and the line of everything in it."""
     try:
-        return tomllib.loads(read_text(file, MOST_BYTES))
+        text = read_text(file, MOST_BYTES)
+        return tomllib.loads(text), lines_of(text)
     except OSError as error:
         raise SettingsError("unreadable", f"{file} cannot be read: {error.strerror}.") from error
     except RecursionError as error:
         raise SettingsError("bad-toml", f"{file} is not valid TOML: it is nested too deeply.") from error
     except ValueError as error:  # TOMLDecodeError, Damaged, or a date that is none
         raise SettingsError("bad-toml", f"{file} is not valid TOML: {error}.") from error
+
+
+def _sections() -> list[str]:
+    return list(Settings.model_fields)
 
 
 def _leaves(table: Mapping[str, Any], section: str, prefix: str = "") -> list[tuple[str, Any]]:
@@ -165,13 +227,3 @@ def _value(text: str) -> Any:
         return tomllib.loads(f"value = {text}")["value"]
     except (ValueError, RecursionError):
         return text
-
-
-def _sentence(error: ValidationError, origins: Mapping[str, str]) -> str:
-    first = error.errors()[0]
-    name = ".".join(str(part) for part in first["loc"])
-    origin = origins.get(name)
-    where = f" ({origin})" if origin else ""
-    if first["type"] == "extra_forbidden":
-        return f"{name}{where}: there is no such setting."
-    return f"{name}{where}: {first['msg'][0].lower()}{first['msg'][1:]}, not {first['input']!r}."

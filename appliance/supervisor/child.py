@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -21,7 +22,8 @@ from appliance.files import Damaged, read_text
 from appliance.settings.supervision import SupervisorSettings
 from appliance.supervisor.liveness import LivenessProbe
 from appliance.supervisor.restart import RestartPolicy
-from appliance.wire.child import last_words
+from appliance.supervisor.stray import StrayOutput
+from appliance.wire.child import LOG_FD, last_words
 from appliance.wire.frame import Connection, connect
 from appliance.wire.message import Describe, Ping, Pong, Ready
 
@@ -67,6 +69,7 @@ class Child:
         self._session = session or self._heartbeats
         self._ready = asyncio.Event()
         self._process: asyncio.subprocess.Process | None = None
+        self._stray: StrayOutput | None = None
         self._suspicion: asyncio.Future[EngineError] | None = None
         self._policy = RestartPolicy(settings)
 
@@ -145,6 +148,8 @@ class Child:
     def _failed(self, error: EngineError) -> None:
         self.last_failure = error.message
         log.warning("%s: %s Restarting.", self.name, error.message)
+        if error.code == "died" and self._stray is not None and self._stray.last_words:
+            log.warning("%s: its last words: %s", self.name, self._stray.last_words)
         self._tell("died", error.message)
 
     def _tell(self, change: str, reason: str | None = None) -> None:
@@ -184,11 +189,19 @@ class Child:
     async def _start(self) -> None:
         self._socket.unlink(missing_ok=True)
         last_words(self._socket).unlink(missing_ok=True)
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", f"appliance.engines.{self.name}",
-            "--socket", str(self._socket), "--config", str(self._config),
-            stdin=asyncio.subprocess.DEVNULL,
-        )  # fmt: skip
+        self._stray = StrayOutput(self.name)
+        await self._stray.open()
+        log_fd = os.dup(2)
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", f"appliance.engines.{self.name}",
+                "--socket", str(self._socket), "--config", str(self._config),
+                stdin=asyncio.subprocess.DEVNULL, stderr=self._stray.write_fd,
+                pass_fds=(log_fd,), env={**os.environ, LOG_FD: str(log_fd)},
+            )  # fmt: skip
+        finally:
+            os.close(log_fd)
+            os.close(self._stray.write_fd)
 
     async def _first_connection(self) -> Connection:
         try:
@@ -236,6 +249,9 @@ class Child:
         await asyncio.Event().wait()
 
     async def _kill(self) -> None:
+        if self._stray is not None:
+            self._stray.close()
+            self._stray = None
         process = self._process
         if process is None:
             return

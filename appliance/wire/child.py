@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING, Any, cast
 if TYPE_CHECKING:
     from appliance.settings import Settings
 
+LOG_FD = "ENGINE_LOG_FD"
+"""Variable that tells a child the descriptor of the log; without it the log is standard error."""
+
 _PATH, _SECTION, _TABLE = "path", "section", "table"
 """The one key of an object in JSON: what it stands for."""
 
