@@ -18,6 +18,7 @@ from appliance.errors import SettingsError
 from appliance.settings.conversation import ConversationSettings, IntentSettings
 from appliance.settings.device import DeviceSettings
 from appliance.settings.engines import ModelSettings, SttSettings, TtsSettings
+from appliance.settings.hub import HubSettings
 from appliance.settings.panel import PanelSettings
 from appliance.settings.sound import SoundSettings, VadSettings, WakeSettings
 from appliance.settings.supervision import SupervisorSettings
@@ -46,6 +47,8 @@ class Settings(BaseSettings):
     supervisor: SupervisorSettings = Field(default_factory=SupervisorSettings, description="Child processes.")
     panel: PanelSettings = Field(default_factory=PanelSettings, description="LEDs, button and board.")
     telemetry: TelemetrySettings = Field(default_factory=TelemetrySettings, description="Budgets and MQTT.")
+
+    hub: HubSettings = Field(default_factory=HubSettings, description="The home server's side (`appliance hub`).")
 
     @classmethod
     def settings_customise_sources(
