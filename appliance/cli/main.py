@@ -25,6 +25,7 @@ COMMANDS = {
     "devices": "sound cards, GPIO chip and boards",
     "doctor": "check everything a helper would ask for",
     "panel": "test LEDs and button, play a state",
+    "hub": "the home server's side: live page, history, Prometheus",
     "status": "the running device: state, health, last turns",
     "config": "show, check and describe the settings",
 }

@@ -20,6 +20,7 @@ from appliance.settings.conversation import ConversationSettings, IntentSettings
 from appliance.settings.device import DeviceSettings
 from appliance.settings.engines import ModelSettings, SttSettings, TtsSettings
 from appliance.settings.faults import did_you_mean, line_of, lines_of, sentence
+from appliance.settings.hub import HubSettings
 from appliance.settings.panel import PanelSettings
 from appliance.settings.sound import SoundSettings, VadSettings, WakeSettings
 from appliance.settings.supervision import SupervisorSettings
@@ -51,6 +52,8 @@ class Settings(BaseSettings):
     supervisor: SupervisorSettings = Field(default_factory=SupervisorSettings, description="Child processes.")
     panel: PanelSettings = Field(default_factory=PanelSettings, description="LEDs, button and board.")
     telemetry: TelemetrySettings = Field(default_factory=TelemetrySettings, description="Budgets and MQTT.")
+
+    hub: HubSettings = Field(default_factory=HubSettings, description="The home server's side (`appliance hub`).")
 
     @classmethod
     def settings_customise_sources(

@@ -12,6 +12,7 @@ PACKAGE = Path(appliance.__file__).parent
 FLOORS = (
     {"__main__"},
     {"cli"},
+    {"hub"},
     {"bench"},
     {"sim"},
     {"replay"},
@@ -71,7 +72,7 @@ def _floor(room: str) -> int:
 
 def test_every_room_has_a_floor() -> None:
     rooms = {path.name.removesuffix(".py") for path in PACKAGE.iterdir() if path.suffix in ("", ".py")}
-    rooms -= {"__init__", "__pycache__", "engines", "hub"}
+    rooms -= {"__init__", "__pycache__", "engines"}
     assert {room for room in rooms if not any(room in floor for floor in FLOORS)} == set()
 
 
@@ -80,7 +81,7 @@ def test_arrows_go_down() -> None:
     for room, target, file in sorted(_arrows()):
         if "engines" in (room, target):
             continue
-        if (room, target) in SIDEWAYS or "hub" in (room, target):
+        if (room, target) in SIDEWAYS:
             continue
         if _floor(target) <= _floor(room):
             wrong.append(f"{file}: {room} → {target}")
@@ -98,3 +99,30 @@ def test_nobody_imports_engines() -> None:
 def test_watchers_know_events_only() -> None:
     allowed = LEAVES - {"wire", "grammar"}
     assert [a for a in sorted(_arrows()) if a[0] in ("panel", "telemetry") and a[1] not in allowed] == []
+
+
+HUB_MAY_IMPORT = {"telemetry", "settings", "events", "errors"}
+"""The hub is another program on another machine: it shares messages, budgets and topics with the device, no more."""
+
+
+def test_the_hub_knows_messages_and_budgets_only() -> None:
+    assert [a for a in sorted(_arrows()) if a[0] == "hub" and a[1] not in HUB_MAY_IMPORT] == []
+
+
+def test_only_the_command_line_knows_the_hub() -> None:
+    assert [a for a in sorted(_arrows()) if a[1] == "hub" and a[0] != "cli"] == []
+
+
+def test_a_device_needs_no_extra_of_the_hub() -> None:
+    """Its libraries stand in the extra `hub`: outside appliance/hub nobody imports them."""
+    extras = {"starlette", "uvicorn", "msgspec", "argon2", "jinja2"}
+    found = []
+    for file in PACKAGE.rglob("*.py"):
+        here = file.relative_to(PACKAGE)
+        if here.parts[0] != "hub":
+            tree = ast.parse(file.read_text(encoding="utf-8"))
+            for node in ast.walk(tree):
+                names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+                names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+                found += [f"{here}: {name}" for name in names if name.split(".")[0] in extras]
+    assert found == []

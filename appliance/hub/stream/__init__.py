@@ -1,0 +1,1 @@
+"""One server-sent event stream a tab: a snapshot, then numbered changes, a heartbeat, and a way to resume."""
