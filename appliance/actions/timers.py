@@ -168,7 +168,8 @@ class Timers:
 
     def load(self) -> None:
         """Takes over the file. A missing one is empty; what is damaged is put aside, and the sound timers in it stay."""
-        for timer in recall(self.path, self._restored, ()):
+        none: tuple[Timer, ...] = ()
+        for timer in recall(self.path, self._restored, none):
             if timer.due_wall_s is not None and self.clock.wall() - timer.due_wall_s > MISSED_AFTER_S:
                 self._tell(timer, "missed")
                 self._dirty = True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -9,7 +11,7 @@ from appliance.errors import EngineError
 
 RATE_HZ = 16000
 RATES_HZ = (8000, 192000)
-WIDTHS = {1: np.uint8, 2: np.dtype("<i2"), 4: np.dtype("<i4")}
+WIDTHS: dict[int, Any] = {1: np.dtype("u1"), 2: np.dtype("<i2"), 4: np.dtype("<i4")}
 MOST_CHANNELS = 16
 
 
@@ -35,15 +37,16 @@ class Inlet:
         data = self._rest + data
         whole = len(data) // (self._width * self._channels) * self._width * self._channels
         self._rest = data[whole:]
-        raw = np.frombuffer(data[:whole], WIDTHS[self._width])
-        mono = raw.reshape(-1, self._channels).astype(np.float64).mean(axis=1)
+        raw: npt.NDArray[Any] = np.frombuffer(data[:whole], WIDTHS[self._width])
+        mono: npt.NDArray[np.float64] = raw.reshape(-1, self._channels).astype(np.float64).mean(axis=1)
         if self._width == 1:
             mono = (mono - 128) * 256
         elif self._width == 4:
             mono = mono / 65536
         if self._step != 1:
             mono = self._converted(mono)
-        return np.clip(np.rint(mono), -32768, 32767).astype("<i2").tobytes()
+        whole_samples: bytes = np.clip(np.rint(mono), -32768, 32767).astype("<i2").tobytes()
+        return whole_samples
 
     def _converted(self, mono: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         joined = np.concatenate((self._tail, mono))

@@ -55,7 +55,7 @@ def _schema(section: str | None) -> dict[str, Any]:
     if section is None:
         return Settings.model_json_schema()
     model = Settings.model_fields[section].annotation
-    assert model is not None and issubclass(model, BaseModel)
+    assert isinstance(model, type) and issubclass(model, BaseModel)
     return model.model_json_schema()
 
 

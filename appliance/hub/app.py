@@ -7,8 +7,9 @@ import contextlib
 import logging
 import re
 import secrets
+import signal
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +146,22 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self._streams = streams
 
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Without uvicorn's raising the signal once more at the end: the broker still wants a goodbye."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(number)
+
+    @property
+    def interrupted(self) -> bool:
+        return signal.SIGINT in self._captured_signals
+
     async def shutdown(self, sockets: Any = None) -> None:
         self._streams.closing.set()
         await super().shutdown(sockets)
@@ -158,7 +175,9 @@ async def serve(settings: HubSettings) -> None:
     """
     host, port = settings.address()
     if not is_local(host):
-        raise StartError("not-local", f"hub.listen: {host} is open to the network, and the hub asks for no password yet.")
+        raise StartError(
+            "not-local", f"hub.listen: {host} is open to the network, and the hub asks for no password yet."
+        )
     hub = Hub(settings)
     config = uvicorn.Config(
         hub.web(), host=host, port=port, log_config=None, access_log=False, lifespan="off", server_header=False,
@@ -169,5 +188,7 @@ async def serve(settings: HubSettings) -> None:
     try:
         async with hub.running():
             await server.serve()
+        if server.interrupted:
+            raise KeyboardInterrupt
     except SystemExit as error:  # uvicorn leaves so when the address is taken
         raise StartError("no-address", f"{settings.listen} cannot be listened on: see the log above.") from error

@@ -74,8 +74,8 @@ class Models:
     @classmethod
     def of(cls, tree: dict[str, Any]) -> Models:
         """Of what `tree` gave."""
-        alone = {stage: tree[stage] and ModelFile.of(tree[stage]) for stage in ("stt", "tts", "vad")}
-        return cls(**alone, wake=tuple(map(ModelFile.of, tree["wake"])))
+        stt, tts, vad = (tree[stage] and ModelFile.of(tree[stage]) for stage in ("stt", "tts", "vad"))
+        return cls(stt, tts, vad, tuple(map(ModelFile.of, tree["wake"])))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Turns the panel's own light patterns into short films that the page plays, so that a ring there looks like the one in the room."""
+"""Turns the panel's light patterns into short films for the page, so that a ring there looks like the one in the room."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SCENES = {
 
 @cache
 def rings() -> dict[str, object]:
-    """`{"count", "fps", "states": {state: [frame, …]}}`; a frame is six hexadecimal digits a pixel, one frame if it stands."""
+    """`{"count", "fps", "states": {state: [frame, …]}}`; a frame is six hexadecimal digits a pixel."""
     states: dict[str, list[str]] = {}
     for state in State:
         scene = SCENES.get(state, Scene(state))

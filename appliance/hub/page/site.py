@@ -1,42 +1,52 @@
-"""Serves the page's files: the shell on `/`, own files under /static, the chart library under /vendor, the rings as JSON."""
+"""Serves the page: the shell on `/` with the devices as they stand, own files under /static, the rings as JSON."""
 
 from __future__ import annotations
 
+from html import escape
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from appliance.hub.page.rings import rings
 
-HERE = Path(__file__).parent
-STATIC = HERE / "static"
-VENDOR = HERE / "vendor"
-"""Filled by `make hub-assets`; without it the page says so and shows numbers for curves."""
+if TYPE_CHECKING:
+    from appliance.hub.app import Hub
+
+STATIC = Path(__file__).parent / "static"
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 """No script or style stands in the page itself, and nothing comes from another host."""
+HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "Cache-Control": "no-cache",
+    "Referrer-Policy": "no-referrer",
+}
+FIRST_ROWS = 200
+"""Devices that stand in the page before its script runs, the worst first; the stream brings all."""
 
 
-def routes() -> list[BaseRoute]:
+def routes(hub: Hub) -> list[BaseRoute]:
     """The page's routes, for the hub's application to take in."""
-    return [
-        Route("/", _shell),
-        Route("/rings.json", _rings),
-        Mount("/static", StaticFiles(directory=STATIC)),
-        Mount("/vendor", StaticFiles(directory=VENDOR, check_dir=False)),
-    ]
+    shell = (STATIC / "index.html").read_text(encoding="utf-8")
+
+    async def page(_request: Request) -> Response:
+        return HTMLResponse(shell.replace("{devices}", _first_rows(hub)), headers=HEADERS)
+
+    async def films(_request: Request) -> Response:
+        return JSONResponse(rings(), headers={"Cache-Control": "max-age=86400"})
+
+    return [Route("/", page), Route("/rings.json", films), Mount("/static", StaticFiles(directory=STATIC))]
 
 
-async def _shell(request: Request) -> Response:
-    return FileResponse(
-        STATIC / "index.html", headers={"Content-Security-Policy": CONTENT_SECURITY_POLICY, "Cache-Control": "no-cache"}
-    )
-
-
-async def _rings(request: Request) -> Response:
-    return JSONResponse(rings(), headers={"Cache-Control": "max-age=86400"})
+def _first_rows(hub: Hub) -> str:
+    views = hub.fleet.views()[:FIRST_ROWS]
+    if not views:
+        return '<p class="empty">Connecting to the hub …</p>'
+    rows = [f'<li data-device="{escape(v.id)}">{escape(v.name)}: {v.condition.value}</li>' for v in views]
+    return f"<ul>{''.join(rows)}</ul>"

@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary
 from appliance.hub.fleet.card import WATCHED
 from appliance.hub.fleet.device import Device
 from appliance.hub.fleet.fleet import Fleet
+from appliance.telemetry.metrics.measures import LABELLED
 from appliance.telemetry.metrics.prometheus import UNITS
 
 VANISH_S = 60.0
@@ -32,7 +33,7 @@ def _family(budget: str) -> tuple[str, float]:
     return f"appliance_{stem}{unit.ending}", unit.factor
 
 
-FAMILIES = {budget: _family(budget) for budget in WATCHED}
+FAMILIES = {budget: _family(budget) for budget in WATCHED if budget not in LABELLED}
 HELP = {
     "appliance_up": "Whether the device was heard within 2.5 of its intervals: 1 or 0.",
     "appliance_info": "What seldom changes, as labels.",

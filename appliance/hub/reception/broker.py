@@ -148,12 +148,12 @@ class Broker:
     def _message(self, _client: Any, _user: Any, message: paho.MQTTMessage) -> None:
         topic = message.topic
         if topic.startswith("$"):
-            self._system(topic, message.payload)
+            self._system(topic, bytes(message.payload))
             return
         if message.retain:
             self.standing.retained += 1
         correlation = getattr(message.properties, "CorrelationData", None) if "/reply" in topic else None
-        self._inbox.put(Received(topic, message.payload, message.retain, time.monotonic_ns(), correlation))
+        self._inbox.put(Received(topic, bytes(message.payload), message.retain, time.monotonic_ns(), correlation))
 
     def _system(self, topic: str, payload: bytes) -> None:
         """What the broker says of itself. Other brokers say nothing: None stays."""

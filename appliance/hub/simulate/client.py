@@ -104,11 +104,11 @@ class Client:
         name = message.topic.rpartition("/")[2]
         body: dict[str, Any] = {"command": name, "ok": True, "result": None, "error": None}
         try:
-            command = parse(name, message.payload)
+            command = parse(name, bytes(message.payload))
             body |= {"result": self._do(command), "request_id": command.request_id}
         except UsageError as error:
             said = {"code": error.code, "message": error.message}
-            body |= {"ok": False, "error": said, "request_id": request_id(message.payload)}
+            body |= {"ok": False, "error": said, "request_id": request_id(bytes(message.payload))}
         own = self.topics.of("reply")
         wanted = getattr(message.properties, "ResponseTopic", None)
         more = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]

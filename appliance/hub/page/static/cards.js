@@ -6,15 +6,14 @@ import * as ring from "./ring.js";
 const template = document.getElementById("card");
 const BUDGETS_SHOWN = 4;
 
-export function makeCard(card, onPick) {
+export function makeCard(card) {
   const node = template.content.firstElementChild.cloneNode(true);
   node.dataset.device = card.id;
-  const parts = Object.fromEntries(["ring", "open", "what", "state", "pick", "ms", "spark", "p95", "lights", "advice", "age", "turns"]
+  const parts = Object.fromEntries(["ring", "open", "what", "state", "ms", "spark", "p95", "lights", "advice", "age", "turns"]
     .map((name) => [name, node.querySelector(`.${name}`)]));
   node.parts = parts;
   parts.open.href = `/?device=${encodeURIComponent(card.id)}`;
   ring.watch(parts.ring);
-  parts.pick.querySelector("input").addEventListener("change", (event) => onPick(card.id, event.target.checked));
   updateCard(node, card, false);
   return node;
 }
@@ -23,8 +22,7 @@ export function updateCard(node, card, tint = true) {
   const { parts } = node;
   const word = stateWord(card);
   put(parts.open, card.name ?? card.id);
-  put(parts.what, [card.room && card.room !== card.name ? card.room : null, card.model, card.board, card.version].filter(Boolean).join(" · ") || DASH);
-  put(parts.pick.querySelector(".sr"), `Select ${card.name ?? card.id}`);
+  put(parts.what, [card.room && card.room !== card.name ? card.room : null, card.board, card.version].filter(Boolean).join(" · ") || DASH);
   put(parts.state, word);
   parts.state.className = `state ${["deaf", "silent", "offline", "error"].includes(word) ? "bad" : card.state === "idle" ? "" : "live"}`;
   ring.show(parts.ring, word === "silent" || word === "offline" ? "off" : card.hearing === "muted" ? "muted" : word === "deaf" ? "not_ready" : card.state, word);
@@ -35,11 +33,7 @@ export function updateCard(node, card, tint = true) {
   const advice = card.advice ?? null;
   parts.advice.classList.toggle("on", advice !== null);
   if (advice !== null) {
-    put(parts.advice.firstElementChild, advice.text);
-    const button = parts.advice.querySelector("button");
-    put(button, advice.label ?? "");
-    button.hidden = !advice.command;
-    button.onclick = () => node.dispatchEvent(new CustomEvent("advice", { bubbles: true, detail: { id: card.id, ...advice } }));
+    put(parts.advice, `${advice.sentence} since ${clockTime(advice.since_s)}. ${advice.advice}`);
   }
   node.classList.toggle("silent", Boolean(card.silent));
   node.classList.toggle("sick", (card.score ?? 0) > 0 && (advice !== null || Boolean(card.silent)));
@@ -91,7 +85,7 @@ function drawSpark(node, values) {
 
 /** Met budgets are one quiet dot; only broken ones get words. */
 function drawLights(list, alerts) {
-  const key = alerts.map((alert) => `${alert.name}${alert.severity}${alert.value}`).join();
+  const key = alerts.map((alert) => `${alert.name}${alert.verdict}${alert.value}`).join();
   if (list.drawn === key) return;
   list.drawn = key;
   if (!alerts.length) {
@@ -99,9 +93,9 @@ function drawLights(list, alerts) {
     return;
   }
   const items = alerts.slice(0, BUDGETS_SHOWN).map((alert) => el("li", {
-    className: alert.severity === "P0" || alert.severity === "P1" ? "bad" : "warn",
+    className: alert.verdict === "critical" ? "bad" : "warn",
     textContent: `${measureWord(alert.name)} ${number(alert.value, 2)}${alert.unit ? ` ${alert.unit}` : ""}`,
-    title: alert.remedy ?? "",
+    title: `target ${number(alert.target, 2)} ${alert.unit}`,
   }));
   if (alerts.length > BUDGETS_SHOWN) items.push(el("li", { className: "warn", textContent: `${alerts.length - BUDGETS_SHOWN} more` }));
   list.replaceChildren(...items);

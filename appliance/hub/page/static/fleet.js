@@ -1,8 +1,7 @@
 // All devices as cards, worst first. Order waits while the pointer or the focus is on the list; cards beyond the first screens are made as one scrolls.
 import { drawAge, makeCard, updateCard } from "./cards.js";
 import * as ring from "./ring.js";
-import { devices, hub, listen } from "./stream.js";
-import { actionBar } from "./commands.js";
+import { devices, listen } from "./stream.js";
 import { el, ms, number, put } from "./words.js";
 
 const AT_ONCE = 120; // cards made in one frame
@@ -13,7 +12,6 @@ export function fleetView(root, go) {
   const url = new URL(location.href);
   const wish = { text: url.searchParams.get("q") ?? "", sort: url.searchParams.get("sort") ?? "worst", rooms: url.searchParams.get("rooms") === "1", sick: url.searchParams.get("sick") === "1" };
   const nodes = new Map();
-  const picked = new Set();
   const strip = el("p", { className: "strip" });
   const search = el("input", { type: "search", placeholder: "Search name, room, version, state", value: wish.text });
   search.setAttribute("aria-label", "Search devices");
@@ -24,8 +22,7 @@ export function fleetView(root, go) {
   const list = el("div", { className: "cards" });
   const end = el("div", { className: "end" });
   const empty = el("p", { className: "empty", hidden: true });
-  const bar = actionBar(picked, () => { for (const node of nodes.values()) node.querySelector("input").checked = false; list.classList.remove("picking"); });
-  root.replaceChildren(strip, el("div", { className: "tools" }, search, sort, rooms, sick), list, empty, end, bar.node);
+  root.replaceChildren(strip, el("div", { className: "tools" }, search, sort, rooms, sick), list, empty, end);
 
   let order = [];
   let shown = 0;
@@ -91,7 +88,7 @@ export function fleetView(root, go) {
         list.insertBefore(el("h2", { className: "group", textContent: room ?? "No room" }), before);
       }
       let node = nodes.get(id);
-      if (!node) nodes.set(id, node = makeCard(card, pick));
+      if (!node) nodes.set(id, node = makeCard(card));
       if (node === before) before = before.nextElementSibling;
       else list.insertBefore(node, before);
     }
@@ -108,17 +105,16 @@ export function fleetView(root, go) {
   const near = new IntersectionObserver((entries) => { if (entries.some((entry) => entry.isIntersecting)) more(); }, { rootMargin: "1200px" });
   near.observe(end);
 
-  function pick(id, on) {
-    if (on) picked.add(id); else picked.delete(id);
-    list.classList.toggle("picking", picked.size > 0);
-    bar.draw();
+  function median() {
+    const times = [...devices.values()].map((card) => card.response_p50).filter((value) => value !== null).sort((a, b) => a - b);
+    return times.length ? times[times.length >> 1] : null;
   }
 
   function drawStrip() {
     const ill = [...devices.values()].filter((card) => card.score > 0 && (card.advice || card.silent)).length;
     strip.classList.toggle("sick", ill > 0);
     const rooms = `${number(devices.size)} ${devices.size === 1 ? "device" : "devices"}`;
-    strip.replaceChildren(`${rooms}, `, el("b", { textContent: ill ? `${ill} ${ill === 1 ? "needs" : "need"} help` : devices.size ? "all well" : "waiting" }), hub.median_ms ? `, median answer ${ms(hub.median_ms)} ms` : "");
+    strip.replaceChildren(`${rooms}, `, el("b", { textContent: ill ? `${ill} ${ill === 1 ? "needs" : "need"} help` : devices.size ? "all well" : "waiting" }), median() === null ? "" : `, median answer ${ms(median())} ms`);
   }
 
   const stop = listen((ids, why) => {
@@ -141,7 +137,6 @@ export function fleetView(root, go) {
   sort.addEventListener("change", () => { wish.sort = sort.value; keep(); reorder(true); });
   rooms.addEventListener("click", () => { wish.rooms = !wish.rooms; keep(); reorder(true); });
   sick.addEventListener("click", () => { wish.sick = !wish.sick; keep(); reorder(true); });
-  list.addEventListener("advice", (event) => bar.advise(event.detail));
   list.addEventListener("pointerleave", () => { if (dirty) reorder(); });
 
   const walk = (event) => {
@@ -153,7 +148,6 @@ export function fleetView(root, go) {
     const step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns }[event.key];
     if (step && cards.length) { event.preventDefault(); (cards[at < 0 ? 0 : Math.min(cards.length - 1, Math.max(0, at + step))]).focus(); }
     if (at >= 0 && event.key === "Enter" && event.target === cards[at]) go(cards[at].parts.open.href);
-    if (at >= 0 && event.key === "x") { const box = cards[at].querySelector("input"); box.checked = !box.checked; pick(cards[at].dataset.device, box.checked); }
     if (event.key === "Escape") { search.blur(); wish.text = search.value = ""; keep(); reorder(true); }
   };
   document.addEventListener("keydown", walk);

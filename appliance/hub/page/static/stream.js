@@ -4,7 +4,6 @@ export const hub = {};
 const listeners = new Set();
 const DEAD_MS = 12000; // two heartbeats of 5 s and some patience
 let source = null;
-let seq = 0;
 let lastWord = performance.now();
 let skew = 0; // seconds the hub's clock is ahead of this machine's
 export const link = { up: false, since: Date.now() };
@@ -37,42 +36,34 @@ function clock(now) {
   if (typeof now === "number") skew = now - Date.now() / 1000;
 }
 
+/** The hub's view of a device as the cards need it. */
+function card(view) {
+  const first = view.troubles[0] ?? null;
+  return {
+    ...view, room: view.area, silent: view.condition === "silent", silent_since: view.silent_since_s, online: view.condition !== "offline",
+    heard: view.heard_s, response_p50: view.response_ms, response_p95: view.response_p95_ms, spark: view.spark.map((dot) => (dot.failed ? null : dot.response_ms)),
+    alerts: view.lights.filter((light) => light.verdict !== "met"), advice: first, score: first ? 4 - Number(first.severity[1]) : 0,
+  };
+}
+
+function take(body, whole) {
+  if (whole) devices.clear();
+  for (const view of body.devices) devices.set(view.id, card(view));
+  for (const id of body.removed ?? []) devices.delete(id);
+  heard();
+  tell(whole ? [...devices.keys()] : [...body.devices.map((view) => view.id), ...(body.removed ?? [])], whole ? "snapshot" : "change");
+}
+
 export function connect() {
   source?.close();
   source = new EventSource("/events");
-  source.addEventListener("snapshot", (event) => {
-    const body = JSON.parse(event.data);
-    seq = body.seq;
-    devices.clear();
-    for (const card of body.devices) devices.set(card.id, card);
-    Object.assign(hub, body.hub);
-    clock(body.hub?.now);
+  source.addEventListener("snapshot", (event) => take(JSON.parse(event.data), true));
+  source.addEventListener("change", (event) => take(JSON.parse(event.data), false));
+  source.addEventListener("hub", (event) => {
+    Object.assign(hub, JSON.parse(event.data));
+    clock(hub.at);
     heard();
-    tell([...devices.keys()], "snapshot");
-  });
-  source.addEventListener("change", (event) => {
-    const body = JSON.parse(event.data);
-    heard();
-    if (body.seq <= seq) return; // a repeat after a resume
-    seq = body.seq;
-    const ids = [];
-    for (const part of body.devices ?? []) {
-      devices.set(part.id, Object.assign(devices.get(part.id) ?? {}, part));
-      ids.push(part.id);
-    }
-    for (const id of body.gone ?? []) {
-      devices.delete(id);
-      ids.push(id);
-    }
-    if (body.hub) {
-      Object.assign(hub, body.hub);
-      clock(body.hub.now);
-    }
-    tell(ids, ids.length ? "change" : "hub");
-  });
-  source.addEventListener("beat", (event) => {
-    clock(JSON.parse(event.data).now);
-    heard();
+    tell([], "hub");
   });
   source.onerror = () => {
     setLink(false);

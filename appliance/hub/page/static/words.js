@@ -34,6 +34,7 @@ const said = {
 export function stateWord(card) {
   if (card.silent) return "silent";
   if (!card.online) return "offline";
+  if (card.hearing === null) return "unknown";
   if (card.hearing === "deaf") return "deaf";
   if (card.hearing === "muted") return "muted";
   return said[card.state] ?? card.state ?? DASH;
