@@ -13,6 +13,13 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+
+hypothesis_settings.register_profile("steady", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile(
+    "steady"
+)  # how long an example takes says more about the machine than about the program
 
 REAL_TIME = ("scenarios", "contract")
 """Folders whose tests run real programs against the clock; a unit test has no such excuse."""
