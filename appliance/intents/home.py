@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from json import JSONDecodeError
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,9 @@ def load_home(path: Path) -> Home:
     except OSError as error:
         raise GrammarError("home-unreadable", f"{path}: the home cannot be read ({error}).") from error
     except Damaged as error:
-        raise GrammarError("home-no-json", f"{path}: the home cannot be used: {error}.") from error
+        cause = error.__cause__
+        line = f":{cause.lineno}" if isinstance(cause, JSONDecodeError) else ""
+        raise GrammarError("home-no-json", f"{path}{line}: the home cannot be used: {error}.") from error
     return home_from(tree, str(path))
 
 

@@ -12,7 +12,7 @@ from appliance.hub.access.local import host_name, is_local
 from appliance.hub.prometheus.exposition import exposition
 from tests.unit.test_hub_fleet import House, device
 
-SAMPLE = re.compile(r'^([a-z_]+)\{device="([^"]+)"(?:,[a-z]+="[^"]*")*\} -?[0-9.e+-]+$')
+SAMPLE = re.compile(r'^([a-z][a-z0-9_]*)\{device="([^"]+)"(?:,[a-z]+="[^"]*")*\} -?[0-9.e+-]+$')
 
 
 async def test_families_stand_together_and_in_base_units() -> None:
