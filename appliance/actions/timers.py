@@ -51,6 +51,7 @@ class Timers:
     clock: Clock = field(default_factory=Clock)
     _timers: dict[str, Timer] = field(default_factory=dict)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _loaded: bool = False
     _dirty: bool = False
     _writing: threading.Lock = field(default_factory=threading.Lock)
     _next: int = 1
@@ -127,7 +128,9 @@ class Timers:
 
     async def run(self) -> None:
         """Loads, then rings and saves until it is cancelled; what is unsaved then is saved."""
-        self.load()
+        if not self._loaded:  # started again after an error: what is in memory is newer
+            self.load()
+            self._loaded = True
         try:
             while True:
                 wait_s = self.tick()

@@ -20,14 +20,14 @@ FLOORS = (
     {"conversation", "supervisor", "panel", "telemetry", "catalogue", "hardware"},
     {"intents", "actions"},
     {"wire", "grammar"},
-    {"events", "settings", "errors"},
+    {"events", "settings", "errors", "backoff"},
 )
 """From the roof to the ground. A room may import its own floor and those below."""
 
 SIDEWAYS = {("conversation", "supervisor"), ("actions", "intents"), ("events", "errors"), ("settings", "errors")}
 """Arrows within a floor that are meant; everything else on one floor is strangers."""
 
-LEAVES = {"wire", "grammar", "events", "settings", "errors"}
+LEAVES = {"wire", "grammar", "events", "settings", "errors", "backoff"}
 """All that an engine may stand on."""
 
 
