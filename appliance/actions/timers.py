@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 
 MOST_TIMERS = 30
 LONGEST_S = 24 * 3600.0
+COMMAND_LATE_S = 120.0
+"""A command that came due longer ago than this is told, not done: the heater is not turned on eight hours late."""
 MISSED_AFTER_S = 900.0
 """A timer that came due longer ago than this while the device was off is dropped: a ring at night helps nobody."""
 RESTORED_CHECK_S = 5.0
@@ -49,11 +51,17 @@ class Timers:
     """Called when a timer becomes due, in the event loop; must not block. A timer with a `command` is gone by then."""
     publish: Callable[[DeviceEvent], None]
     clock: Clock = field(default_factory=Clock)
+    ring_s: float = 600.0
+    """Longest ringing, seconds."""
+    on_missed: Callable[[Timer, str], None] = lambda timer, why: None
+    """A timer that was 'missed' (due while the device was off) or rang 'unanswered'; must not block."""
     _timers: dict[str, Timer] = field(default_factory=dict)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _dirty: bool = False
     _writing: threading.Lock = field(default_factory=threading.Lock)
     _next: int = 1
+    _silent_s: dict[str, float] = field(default_factory=dict)
+    """Monotonic time at which a ringing timer gives up."""
     _shown: set[State] = field(default_factory=set)
 
     # -- what can be asked ----------------------------------------------------------------------------------------
@@ -146,6 +154,9 @@ class Timers:
         now_s, wall_s = self.clock.monotonic(), self.clock.wall()
         waits: list[float] = []
         for timer in self.all():  # in the order in which they come due
+            if timer.ringing:
+                waits.append(self._ring_on(timer, now_s))
+                continue
             if timer.due_s is None:
                 continue
             left_s = timer.due_s - now_s
@@ -153,7 +164,7 @@ class Timers:
                 left_s = min(left_s, timer.due_wall_s - wall_s)
                 waits.append(RESTORED_CHECK_S)
             if left_s <= 0:
-                self._ring(timer)
+                self._due(timer, -left_s)
             else:
                 waits.append(left_s)
         return min(waits, default=None)
@@ -171,9 +182,10 @@ class Timers:
             self._put_aside()
             return
         for timer in timers[:MOST_TIMERS]:
-            if timer.due_wall_s is not None and self.clock.wall() - timer.due_wall_s > MISSED_AFTER_S:
+            if timer.due_wall_s is not None and self.clock.wall() - timer.due_wall_s > _patience_s(timer):
                 self._tell(timer, "missed")
                 self._dirty = True
+                self.on_missed(timer, "missed")
             else:
                 self._timers[timer.id] = timer
                 self._tell(timer, "restored")
@@ -209,6 +221,22 @@ class Timers:
         except OSError as error:
             log.warning("%s cannot be put aside: %s.", self.path, error.strerror)
 
+    def _due(self, timer: Timer, late_s: float) -> None:
+        """It rings; one of before a restart that is found late, because the clock was set only now, is told instead."""
+        if timer.due_wall_s is not None and late_s > _patience_s(timer):
+            self._drop(timer, "missed")
+            self.on_missed(timer, "missed")
+        else:
+            self._ring(timer)
+
+    def _ring_on(self, timer: Timer, now_s: float) -> float:
+        """Seconds that it may ring on; after the last one it ends and that is told."""
+        until_s = self._silent_s.setdefault(timer.id, now_s + self.ring_s)
+        if now_s >= until_s:
+            self._drop(timer, "unanswered")
+            self.on_missed(timer, "unanswered")
+        return max(0.0, until_s - now_s)
+
     def _ring(self, timer: Timer) -> None:
         if timer.command is not None:
             self._drop(timer, "rang")
@@ -223,6 +251,7 @@ class Timers:
 
     def _drop(self, timer: Timer, change: str) -> None:
         self._timers.pop(timer.id, None)
+        self._silent_s.pop(timer.id, None)
         self._changed(timer, change)
 
     def _changed(self, timer: Timer, change: str) -> None:
@@ -251,3 +280,8 @@ class Timers:
                 value = share if state is State.TIMER_RUNNING and on else None
                 self.publish(StateChanged(state=state, on=on, value=value))
             (self._shown.add if on else self._shown.discard)(state)
+
+
+def _patience_s(timer: Timer) -> float:
+    """How late a timer may still ring, and its command still be done."""
+    return MISSED_AFTER_S if timer.command is None else COMMAND_LATE_S

@@ -15,7 +15,7 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from appliance.errors import SettingsError
-from appliance.settings.conversation import ConversationSettings, IntentSettings
+from appliance.settings.conversation import ConversationSettings, IntentSettings, TimerSettings
 from appliance.settings.device import DeviceSettings
 from appliance.settings.engines import ModelSettings, SttSettings, TtsSettings
 from appliance.settings.panel import PanelSettings
@@ -42,6 +42,7 @@ class Settings(BaseSettings):
     tts: TtsSettings = Field(default_factory=TtsSettings, description="Text to speech.")
     models: ModelSettings = Field(default_factory=ModelSettings, description="Where models come from.")
     conversation: ConversationSettings = Field(default_factory=ConversationSettings, description="The turn.")
+    timers: TimerSettings = Field(default_factory=TimerSettings, description="Timers and the alarm clock.")
     intents: IntentSettings = Field(default_factory=IntentSettings, description="What is understood.")
     supervisor: SupervisorSettings = Field(default_factory=SupervisorSettings, description="Child processes.")
     panel: PanelSettings = Field(default_factory=PanelSettings, description="LEDs, button and board.")

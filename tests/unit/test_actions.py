@@ -9,9 +9,12 @@ from pathlib import Path
 import pytest
 
 from appliance.actions import status
+from appliance.actions.agenda import Agenda, Entry
 from appliance.actions.device import SkillContext
+from appliance.actions.lists import Lists
 from appliance.actions.plan import Plan
 from appliance.actions.registry import SKILLS, plan
+from appliance.actions.stopwatch import Stopwatch
 from appliance.actions.timers import Clock, Timers
 from appliance.errors import ActionError
 from appliance.events import Outcome
@@ -80,7 +83,12 @@ class Room:
         self.device = FakeDevice()
         clock = Clock(lambda: self.now_s, lambda: self.now_s)
         self.timers = Timers(folder / "timers.json", lambda _: None, lambda _: None, clock)
-        self.context = SkillContext(self.device, self.timers, Replies(language), home)
+        self.due: list[Entry] = []
+        self.missed: list[tuple[Entry, str]] = []
+        self.agenda = Agenda(folder / "agenda.json", self.due.append, lambda *told: self.missed.append(told), clock)
+        lists = Lists(folder / "lists.json")
+        watch = Stopwatch(lambda: self.now_s)
+        self.context = SkillContext(self.device, self.timers, self.agenda, lists, watch, Replies(language), home)
         self.language = language
         self.last: Plan | None = None
 
