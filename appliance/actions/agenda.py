@@ -179,6 +179,8 @@ class Agenda:
                 self._over(entry)
                 self.on_missed(entry, "missed")
             elif entry.kind == ALARM:
+                self._silent_s[entry.id] = self.clock.monotonic() + self.ring_s
+                waits.append(self.ring_s)
                 self._put(ringing := replace(entry, ringing=True))
                 self.on_due(ringing)
             else:

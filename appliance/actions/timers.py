@@ -241,6 +241,7 @@ class Timers:
         if timer.command is not None:
             self._drop(timer, "rang")
         else:
+            self._silent_s[timer.id] = self.clock.monotonic() + self.ring_s
             timer = replace(timer, due_s=None, due_wall_s=None, ringing=True)
             self._put(timer, "rang")
         self.on_ring(timer)
