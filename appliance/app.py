@@ -30,12 +30,15 @@ from appliance.conversation.phrases import AGAIN_S
 from appliance.errors import DeviceError, EngineError, SttError
 from appliance.events import Bus, EngineChanged, State, StateChanged, TurnRecord
 from appliance.hardware.gpio import header_chip
+from appliance.panel.boards.detect import detect
+from appliance.panel.boards.registry import by_name
 from appliance.panel.panel import Panel
 from appliance.settings import Settings
 from appliance.supervisor.child import Child
 from appliance.supervisor.systemd import notify, watchdog_s
 from appliance.telemetry.health import HealthEndpoint
 from appliance.telemetry.telemetry import Telemetry
+from appliance.wire.array import ArrayMap
 from appliance.wire.child import ChildConfig, Models
 
 log = logging.getLogger(__name__)
@@ -148,7 +151,8 @@ class Appliance:
             if device.runtime_dir.stat().st_uid != os.getuid():
                 raise DeviceError("not-ours", f"{device.runtime_dir} belongs to another user.")
             device.runtime_dir.chmod(0o700)
-            ChildConfig(settings=self.settings, models=self.models).write(device.runtime_dir / "child.json")
+            config = ChildConfig(self.settings, self.models, array_map(self.settings.sound.board))
+            config.write(device.runtime_dir / "child.json")
         except OSError as error:
             raise DeviceError("no-folder", f"{error.filename or device.runtime_dir}: {error.strerror}.") from error
 
@@ -162,6 +166,30 @@ class Appliance:
                     await self._understands.wait()
         self.ready_s = time.monotonic() - self.started_s
         return ready
+
+
+def array_map(name: str) -> ArrayMap | None:
+    """The microphones of the board that `sound.board` names, or of the one that is found; None: one channel is heard.
+
+    Raises SettingsError for a name nobody knows. Blocks for milliseconds.
+    """
+    if name == "none":
+        return None
+    if name == "auto":
+        board = next((one.board for one in detect() if one.board is not None and one.usable), None)
+    else:
+        board = by_name(name, "sound.board")
+    if board is None or not board.capture.microphones:
+        return None
+    capture = board.capture
+    return ArrayMap(
+        board=board.name,
+        channels=capture.channels,
+        microphones=capture.microphones,
+        positions_m=tuple((right / 1000.0, ahead / 1000.0) for right, ahead in capture.positions_mm),
+        processed=capture.processed,
+        loopback=capture.loopback,
+    )
 
 
 @contextlib.asynccontextmanager

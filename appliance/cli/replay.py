@@ -39,7 +39,9 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     settings, _ = load_settings(args.config, args.assignments)
     log_to_stderr(_quieter(settings.device.log_level))
-    recordings = [load(file) for file in args.recordings]
+    board = app.array_map(settings.sound.board)
+    microphones = 1 if board is None else len(board.microphones)
+    recordings = [load(file, microphones=microphones) for file in args.recordings]
     asyncio.run(_replay(args, settings, recordings))
     return 0
 

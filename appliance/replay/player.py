@@ -15,7 +15,7 @@ from appliance.app import Appliance
 from appliance.conversation.context import Trigger
 from appliance.errors import EngineError
 from appliance.events import MEASURES_MS, Bus, Outcome, TurnEnded, TurnRecord
-from appliance.replay.recording import RATE_HZ, Recording
+from appliance.replay.recording import RATE_HZ, Recording, Samples
 from appliance.wire.frame import Connection
 from appliance.wire.sound import Fed, Feed
 
@@ -64,21 +64,25 @@ class Player:
     async def _feed(self, feed: Connection, recording: Recording) -> Fed:
         """Gives the recording to the sound engine and waits until its first sample is captured."""
         if self._cause == "wake":
-            await self._send(feed, "quiet", np.zeros(int(QUIET_BEFORE_S * RATE_HZ), np.int16).tobytes())
-            audio = recording.samples.tobytes() + bytes(2 * int(QUIET_AFTER_S * RATE_HZ))
-            await self._send(feed, "recording", audio)
+            wide = recording.samples.shape[1:]
+            await self._send(feed, "quiet", np.zeros((int(QUIET_BEFORE_S * RATE_HZ), *wide), np.int16))
+            after = np.zeros((int(QUIET_AFTER_S * RATE_HZ), *wide), np.int16)
+            await self._send(feed, "recording", np.concatenate((recording.samples, after)))
         else:
-            await self._send(feed, "recording", recording.samples.tobytes(), hold=True)
+            await self._send(feed, "recording", recording.samples, hold=True)
             self._appliance.conversation.open(Trigger("button"))
         while True:
             fed = Fed.from_event(await feed.receive(30.0))
             if fed.name == "recording" and not fed.done:
                 return fed
 
-    async def _send(self, feed: Connection, name: str, audio: bytes, hold: bool = False) -> None:
-        for start in range(0, max(len(audio), 1), FEED_BYTES):
-            part = audio[start : start + FEED_BYTES]
-            await feed.send(Feed(name if start == 0 else f"{name}+", hold and start == 0, part).event(), 30.0)
+    async def _send(self, feed: Connection, name: str, samples: Samples, hold: bool = False) -> None:
+        channels = 1 if samples.ndim == 1 else samples.shape[1]
+        frames = FEED_BYTES // (2 * channels)
+        for start in range(0, max(len(samples), 1), frames):
+            part = samples[start : start + frames].tobytes()
+            whole = Feed(name if start == 0 else f"{name}+", hold and start == 0, channels, part)
+            await feed.send(whole.event(), 30.0)
 
     async def _turn(self, feed: Connection, ended: _Ended) -> TurnRecord | None:
         """The turn's record; None where the recording is over and no turn began.

@@ -1,4 +1,4 @@
-"""In: an audio file of any common form. Out: 16 kHz mono samples, and where its speech ends."""
+"""In: an audio file of any common form. Out: 16 kHz samples of one or all its channels, and where its speech ends."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ class Recording:
 
     file: Path
     samples: Samples
+    """(samples,), or (samples, channels) of a whole array."""
     end_of_speech_s: float | None
     """Given, or by the energy rule; None where all is silence."""
 
@@ -33,10 +34,11 @@ class Recording:
         return len(self.samples) / RATE_HZ
 
 
-def load(file: Path, end_of_speech_s: float | None = None) -> Recording:
+def load(file: Path, end_of_speech_s: float | None = None, microphones: int = 1) -> Recording:
     """Reads WAV, FLAC or OGG of any rate, width and channel count. Raises AudioFileError with one sentence.
 
-    Channels are averaged; other rates are converted by linear-phase windowed-sinc interpolation.
+    A file with as many channels as the device has `microphones` keeps them, of others the first is heard; other rates are
+    converted by linear-phase windowed-sinc interpolation.
     """
     if not file.is_file():
         raise AudioFileError("no-file", f"{file}: there is no such file.")
@@ -46,9 +48,12 @@ def load(file: Path, end_of_speech_s: float | None = None) -> Recording:
         raise AudioFileError("no-audio", f"{file}: this is no audio that can be read.") from error
     if not len(samples):
         raise AudioFileError("empty", f"{file}: the recording is empty.")
-    mono = _to_rate(np.asarray(samples.mean(axis=1), dtype=np.float32), rate_hz)
-    whole = np.clip(np.round(mono * 32767), -32768, 32767).astype(np.int16)
-    return Recording(file, whole, end_of_speech_s if end_of_speech_s is not None else end_of_speech(whole))
+    kept = samples.shape[1] if samples.shape[1] == microphones else 1
+    heard = np.stack([_to_rate(np.ascontiguousarray(samples[:, channel]), rate_hz) for channel in range(kept)], axis=1)
+    whole = np.clip(np.round(heard * 32767), -32768, 32767).astype(np.int16)
+    first = np.ascontiguousarray(whole[:, 0])
+    end_s = end_of_speech_s if end_of_speech_s is not None else end_of_speech(first)
+    return Recording(file, whole if kept > 1 else first, end_s)
 
 
 def end_of_speech(samples: Samples) -> float | None:

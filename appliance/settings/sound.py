@@ -17,8 +17,16 @@ class SoundSettings(Section):
     capture: str = Field("default", min_length=1, description="ALSA name of the microphone.")
     playback: str = Field("default", min_length=1, description="ALSA name of the loudspeaker.")
     rate_hz: int = Field(16000, ge=8000, le=192000, description="Capture rate asked of the card, hertz.")
-    channels: int = Field(1, ge=1, le=16, description="Capture channels asked of the card.")
-    channel: int = Field(0, ge=0, le=15, description="The channel that is listened to, counted from 0.")
+    board: str = Field(
+        "auto",
+        min_length=1,
+        description="Microphone board whose raw channels are heard as an array: auto (the board that is found), none (one "
+        "microphone) or a board's name.",
+    )
+    channels: int = Field(1, ge=1, le=16, description="Capture channels asked of the card where no array is heard.")
+    channel: int = Field(
+        0, ge=0, le=15, description="The channel that is listened to where no array is, counted from 0."
+    )
     period_ms: int = Field(10, ge=5, le=80, description="Length of one capture period, milliseconds.")
     playback_buffer_ms: int = Field(60, ge=20, le=500, description="Loudspeaker buffer, milliseconds.")
     preroll_s: float = Field(3.0, ge=2.0, le=10.0, description="Audio kept in the ring buffer, seconds.")

@@ -12,6 +12,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
+from appliance.wire.array import ArrayMap
+
 if TYPE_CHECKING:
     from appliance.settings import Settings
 
@@ -75,15 +77,20 @@ class ChildConfig:
     settings: Settings
     """In a child, the same fields and values without their checks."""
     models: Models
+    array: ArrayMap | None = None
+    """The board's microphones; None: one channel is heard."""
 
     def tree(self) -> dict[str, Any]:
         """For JSON."""
-        return {"settings": _told(self.settings), "models": self.models.tree()}
+        array = None if self.array is None else self.array.tree()
+        return {"settings": _told(self.settings), "models": self.models.tree(), "array": array}
 
     @classmethod
     def of(cls, tree: dict[str, Any]) -> ChildConfig:
         """Of what `tree` gave."""
-        return cls(cast("Settings", _heard(tree["settings"])), Models.of(tree["models"]))
+        array = tree.get("array")
+        settings = cast("Settings", _heard(tree["settings"]))
+        return cls(settings, Models.of(tree["models"]), None if array is None else ArrayMap.of(array))
 
     def write(self, file: Path) -> None:
         """Writes JSON to `file`, readable by its owner only."""

@@ -34,6 +34,7 @@ class Detection(Message):
     noise_dbfs: float | None = None
     """Loudness of the room before the word."""
     direction_deg: float | None = None
+    """Of the speaker, degrees clockwise from the board's mark, where an array heard him."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +191,8 @@ class Feed(Message):
     name: str
     hold: bool = False
     """Begin only while a `listen` is active, with its very first sample."""
+    channels: int = 1
+    """Interleaved, where the recording is of a whole array."""
     audio: bytes = b""
 
 

@@ -77,10 +77,10 @@ def test_resampling_down_removes_what_would_alias() -> None:
 def test_the_front_end_takes_the_chosen_channel_of_32_bit_frames() -> None:
     frames = np.zeros((160, 6), np.int32)
     frames[:, 4] = 1234 << 16
-    end = FrontEnd(Shape("array", 16000, 6, 32, 160, 1600), channel=4)
+    end = FrontEnd(Shape("array", 16000, 6, 32, 160, 1600), (4,))
     assert np.array_equal(end.take(frames.tobytes()), np.full(160, 1234))
     with pytest.raises(DeviceError, match="6 channels"):
-        FrontEnd(Shape("array", 16000, 6, 32, 160, 1600), channel=6)
+        FrontEnd(Shape("array", 16000, 6, 32, 160, 1600), (6,))
 
 
 def test_the_pacer_does_not_drift_when_sleeps_are_late() -> None:

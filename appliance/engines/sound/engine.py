@@ -18,12 +18,14 @@ from functools import partial
 from wyoming.event import Event
 
 from appliance.engines.host import Engine
+from appliance.engines.sound.beam.array import WAKE_BEAMS_DEG, MicrophoneArray
+from appliance.engines.sound.beam.wake import BeamWake
 from appliance.engines.sound.capture.alsa import AlsaSource
 from appliance.engines.sound.capture.feed import FeedSource, Recording
 from appliance.engines.sound.capture.hearing import HearingMonitor
 from appliance.engines.sound.echo.canceller import Echo
 from appliance.engines.sound.outlet import Outlet
-from appliance.engines.sound.pcm import samples_of
+from appliance.engines.sound.pcm import channels_of
 from appliance.engines.sound.pipeline import SoundPipeline
 from appliance.engines.sound.playback.mouth import Mouth
 from appliance.engines.sound.playback.playback import Playback
@@ -59,19 +61,28 @@ class SoundEngine:
         sound, wake = config.settings.sound, config.settings.wake
         self.wake_problem: WakeError | None = None
         self._wake: WakeEngine | None = None
+        board = config.array
+        self._array = None if board is None else MicrophoneArray(board.positions_m, sound.preroll_s)
         try:
             self._wake = open_engine(wake, config.models.wake)
+            if self._array is not None and self._wake is not None:
+                more = [open_engine(wake, config.models.wake) for _ in WAKE_BEAMS_DEG[1:]]
+                self._wake = BeamWake(self._array, [self._wake, *(engine for engine in more if engine is not None)])
         except WakeError as error:
             log.error("wake: %s", error)
             self.wake_problem = error
         self._vad_model = config.models.vad
         self._vad = open_vad(config.models.vad)
-        self._ear = SoundPipeline(sound, wake, self._wake, self._vad, self._heard)
+        self._ear = SoundPipeline(sound, wake, self._wake, self._vad, self._heard, self._array)
         self._echo = Echo() if sound.echo_cancel and sound.source == "alsa" else None
         if self._echo is not None:
             self._ear.person = self._echo.person
-        self._feed = FeedSource(sound.feed_speed, self._ear, self._backlog) if sound.source == "feed" else None
-        self._source: Source = AlsaSource(sound, self._ear, self._echo) if self._feed is None else self._feed
+        self._feed = None
+        self._source: Source
+        if sound.source == "feed":
+            self._source = self._feed = FeedSource(sound.feed_speed, self._ear, self._backlog, self._array)
+        else:
+            self._source = AlsaSource(sound, self._ear, self._echo, board, self._array)
         timed = partial(TimedSink, sound.feed_speed, sound.playback_buffer_ms / 1000)
         make_sink: Callable[[], Sink] = partial(AlsaSink, sound) if self._feed is None else timed
         self._playback = Playback(make_sink, sound.lead_in_ms / 1000, sound.volume_percent, self._echo)
@@ -192,7 +203,7 @@ class SoundEngine:
     def _take_feed(self, feed: Feed, outlet: Outlet) -> None:
         if self._feed is None:
             outlet.put(Failure("Recordings are taken only with sound.source = feed.", "no-feed"))
-        elif not self._feed.put(Recording(feed.name, samples_of(feed.audio), feed.hold, outlet.put)):
+        elif not self._feed.put(Recording(feed.name, channels_of(feed.audio, feed.channels), feed.hold, outlet.put)):
             outlet.put(Failure("Too much audio waits in the feed already.", "feed-full"))
 
     def _stop_listening(self) -> None:
@@ -219,6 +230,7 @@ class SoundEngine:
             "echo_dropped_ms": round(self._echo.dropped_ms, 1) if self._echo is not None else 0.0,
             "play_failures": self._playback.failures,
             "cpu_s": round(time.process_time(), 3),
+            **({} if self._array is None else self._array.counters()),
         }
 
 

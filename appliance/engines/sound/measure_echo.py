@@ -40,7 +40,7 @@ def measure(played_file: Path, heard_file: Path) -> dict[str, Any]:
     echo.prepare().join()
     if not echo.ready:
         raise ListenError("no-echo-processor", "WebRTC's processor (package livekit) does not run here.")
-    front_end = FrontEnd(Shape("recording", RATE_HZ, 1, 16, FRAME, FRAME), 0, echo)
+    front_end = FrontEnd(Shape("recording", RATE_HZ, 1, 16, FRAME, FRAME), (0,), echo)
     front_end.take(bytes(FRAME * 2))  # the time line of the capture begins
     out = []
     began_s = time.thread_time()

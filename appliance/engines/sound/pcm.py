@@ -21,6 +21,12 @@ def samples_of(audio: bytes) -> Samples:
     return np.frombuffer(audio[: len(audio) // SAMPLE_BYTES * SAMPLE_BYTES], dtype=np.int16)
 
 
+def channels_of(audio: bytes, channels: int) -> Samples:
+    """Interleaved S16 as (samples, channels), of one channel as (samples,); without a copy."""
+    samples = samples_of(audio)
+    return samples if channels == 1 else samples[: len(samples) // channels * channels].reshape(-1, channels)
+
+
 def level_dbfs(samples: Samples) -> float:
     """RMS level of S16 samples about their mean, dB relative to full scale; FLOOR_DBFS for silence or nothing.
 

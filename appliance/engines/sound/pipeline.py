@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from appliance.engines.sound.beam.array import MicrophoneArray
 from appliance.engines.sound.capture.ring import Ring
 from appliance.engines.sound.echo.ducking import WakeDucking
 from appliance.engines.sound.pcm import FLOOR_DBFS, RATE_HZ, Samples, level_dbfs, ms
@@ -34,6 +35,8 @@ QUIET_DB = 25.0
 only here, 1 is missed instead of 7; under kitchen noise at 10 dB false accepts stay at 2 (0.7 everywhere: 15)."""
 ASK_SCORE = 0.3
 """Below this no cutoff can be reached and the room need not be judged."""
+STEERED_S = 3.0
+"""A beam that was fixed on a speaker to whom nobody then listens is let go after this."""
 WARM_WINDOWS = 8
 """Windows before the first sent one that the voice activity detector hears, so that it does not start cold."""
 
@@ -48,13 +51,19 @@ class SoundPipeline:
         engine: WakeEngine | None,
         vad: Vad,
         emit: Callable[[Message], None],
+        array: MicrophoneArray | None = None,
     ) -> None:
-        """`emit` is called on the source's thread and must neither block nor fail."""
+        """`array`, where `take` is given its beam, is fixed on whoever says a wake word.
+
+        `emit` is called on the source's thread and must neither block nor fail.
+        """
         self._lock = threading.Lock()
         self._ring = Ring(int((sound.preroll_s + 0.1) * RATE_HZ))
         self._engine = engine
         self._vad = vad
         self._emit = emit
+        self._array = array
+        self._steered_at = 0
         self._decisions = tuple(Decision(word, wake) for word in (engine.words if engine else ()))
         self.ducking = WakeDucking([word.name for word in (engine.words if engine else ())])
         self.on_suspicion: Callable[[bool], None] = lambda suspected: None
@@ -116,6 +125,8 @@ class SoundPipeline:
         """Sends no more audio."""
         with self._lock:
             self._cursor = None
+            if self._array is not None:
+                self._array.release()
 
     def mute(self, muted: bool) -> None:
         """Closes or opens the microphone; what was heard before is forgotten either way."""
@@ -123,6 +134,8 @@ class SoundPipeline:
             if muted == self.muted:
                 return
             self.muted = muted
+            if self._array is not None:
+                self._array.forget_soon()
             self._ring.skip(self._held_count)
             self._forget()
 
@@ -152,6 +165,8 @@ class SoundPipeline:
         woke = self._score(block)
         self.wake_cpu_s += time.thread_time() - began_s
         self._send()
+        if self._array is not None and self._array.fixed and self._cursor is None and self._steered_long_ago():
+            self._array.release()
         return woke
 
     def _score(self, block: Samples) -> bool:
@@ -191,6 +206,7 @@ class SoundPipeline:
             for decision in self._decisions:
                 decision.rest(position)
         peak_dbfs, noise_dbfs = self._room()
+        direction_deg = self._steer() if verdict.name != STOP_WORD else None
         self.ducking.confirm(position)
         self.detections += 1
         self._emit(
@@ -201,9 +217,22 @@ class SoundPipeline:
                 mono_ns=time.monotonic_ns(),
                 level_dbfs=round(peak_dbfs, 1),
                 noise_dbfs=round(noise_dbfs, 1),
+                direction_deg=direction_deg,
             )
         )
         return True
+
+    def _steered_long_ago(self) -> bool:
+        return self.position - self._steered_at > STEERED_S * RATE_HZ
+
+    def _steer(self) -> float | None:
+        """Fixes the beam on who just spoke; the audio before is heard once more through it, as commands begin early."""
+        if self._array is None:
+            return None
+        steered = self._array.steer()
+        self._ring.replace(steered.again)
+        self._steered_at = self.position
+        return steered.direction_deg
 
     def _room(self) -> tuple[float, float]:
         """Loudest and tenth quietest per cent of the last blocks, dBFS: the word and the room behind it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -19,6 +20,20 @@ class Capture:
     """ALSA's name of the sample format."""
     roles: tuple[str, ...]
     """What each channel carries."""
+    microphones: tuple[int, ...] = ()
+    """Channels with raw microphones, counted from 0; none: it is not heard as an array."""
+    positions_mm: tuple[tuple[float, float], ...] = ()
+    """Of each of `microphones`: to the right of the board's middle and towards its mark, seen from above."""
+    processed: int | None = None
+    """Channel with the board's own beam."""
+    loopback: tuple[int, ...] = ()
+    """Channels with what the loudspeaker plays."""
+
+
+def circle(count: int, radius_mm: float, first_deg: float) -> tuple[tuple[float, float], ...]:
+    """Places on a circle, anticlockwise from above; `first_deg` is the first one's, anticlockwise from the right."""
+    angles = (math.radians(first_deg + 360.0 * number / count) for number in range(count))
+    return tuple((radius_mm * math.cos(angle), radius_mm * math.sin(angle)) for angle in angles)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,10 +25,10 @@ BOARDS: tuple[Board, ...] = (
 )
 
 
-def by_name(name: str) -> Board:
-    """The board of that name. Raises SettingsError that lists the names there are."""
+def by_name(name: str, setting: str = "panel.board") -> Board:
+    """The board of that name, which `setting` gave. Raises SettingsError that lists the names there are."""
     for board in BOARDS:
         if board.name == name:
             return board
     names = ", ".join(board.name for board in BOARDS)
-    raise SettingsError("unknown-board", f"panel.board: no board '{name}' is known; there are auto, none, {names}.")
+    raise SettingsError("unknown-board", f"{setting}: no board '{name}' is known; there are auto, none, {names}.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from appliance.panel.boards.board import Board, Capture, LightsOf
+from appliance.panel.boards.board import Board, Capture, LightsOf, circle
 from appliance.panel.shape import Kind, Shape
 
 BOARD = Board(
@@ -15,6 +15,9 @@ BOARD = Board(
         16000,
         "S32_LE",
         (*(f"microphone {number}" for number in range(1, 7)), "loopback left", "loopback right"),
+        microphones=(0, 1, 2, 3, 4, 5),
+        positions_mm=circle(6, 46.3, 60.0),  # a hexagon; the order of the channels has not been seen on a board
+        loopback=(6, 7),
     ),
     lights=LightsOf("apa102", Shape(Kind.RING, 12, mics=(0, 2, 4, 6, 8, 10)), power_pin=5),
     button_pin=26,

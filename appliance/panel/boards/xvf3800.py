@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from appliance.panel.boards.board import Board, Capture, LightsOf
+from appliance.panel.boards.board import Board, Capture, LightsOf, circle
 from appliance.panel.drivers.usb_ring import VENDOR, XVF3800
 from appliance.panel.shape import Kind, Shape
 
@@ -12,7 +12,13 @@ BOARD = Board(
     url="https://wiki.seeedstudio.com/respeaker_xvf3800_introduction/",
     codec="USB audio",
     capture=Capture(
-        6, 16000, "S16_LE", ("conference", "processed", *(f"microphone {number}" for number in range(1, 5)))
+        6,
+        16000,
+        "S16_LE",
+        ("conference", "processed", *(f"microphone {number}" for number in range(1, 5))),
+        microphones=(2, 3, 4, 5),
+        positions_mm=circle(4, 46.7, 45.0),  # a square of 66 mm; the order of the channels has not been seen on a board
+        processed=1,
     ),
     lights=LightsOf("usb", Shape(Kind.RING, 12, mics=(1, 4, 7, 10)), usb_product=XVF3800),
     usb=(VENDOR, XVF3800),

@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING
 
 import alsaaudio
 
+from appliance.engines.sound.beam.array import MicrophoneArray
 from appliance.engines.sound.capture.card import open_pcm, probe
 from appliance.engines.sound.capture.freshness import Freshness
 from appliance.engines.sound.capture.front_end import FrontEnd
 from appliance.engines.sound.echo.canceller import Echo
 from appliance.engines.sound.pipeline import SoundPipeline
 from appliance.errors import DeviceError
+from appliance.wire.array import ArrayMap
 
 if TYPE_CHECKING:
     from appliance.settings.sound import SoundSettings
@@ -40,10 +42,19 @@ class AlsaSource:
 
     paced = True
 
-    def __init__(self, settings: SoundSettings, ear: SoundPipeline, echo: Echo | None) -> None:
+    def __init__(
+        self,
+        settings: SoundSettings,
+        ear: SoundPipeline,
+        echo: Echo | None,
+        board: ArrayMap | None = None,
+        array: MicrophoneArray | None = None,
+    ) -> None:
+        """`array` hears the microphones of `board`; without, one channel of the card is heard."""
         self._settings = settings
         self._echo = echo
         self._ear = ear
+        self._board, self._array = board, array
         self._attempt = 0
         self._busy_since_s = time.monotonic()
         self._stopping = threading.Event()
@@ -97,9 +108,11 @@ class AlsaSource:
         """Opens the card and reads until it fails."""
         wished = self._settings
         probe("capture", wished.capture)
-        pcm, shape = open_pcm("capture", wished.capture, wished.rate_hz, wished.channels, wished.period_ms, BUFFER_MS)
+        wanted = wished.channels if self._board is None else self._board.channels
+        pcm, shape = open_pcm("capture", wished.capture, wished.rate_hz, wanted, wished.period_ms, BUFFER_MS)
         try:
-            front_end = FrontEnd(shape, wished.channel, self._echo)
+            microphones = (wished.channel,) if self._board is None else self._board.microphones
+            front_end = FrontEnd(shape, microphones, self._echo, self._array)
             pcm.read()  # an idle sink may take up to 2 s for its first period: the clocks are compared from here on
             freshness = Freshness(wished.stall_s)
             self._interrupted()
@@ -143,5 +156,7 @@ class AlsaSource:
     def _interrupted(self) -> None:
         """Audio is missing from here on."""
         self._ear.forget()
+        if self._array is not None:
+            self._array.interrupted()
         if self._echo is not None:
             self._echo.interrupted()

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from appliance.engines.sound.beam.array import MicrophoneArray
 from appliance.engines.sound.pcm import RATE_HZ, Samples, ms
 from appliance.engines.sound.pipeline import SoundPipeline
 from appliance.wire.message import Message
@@ -40,6 +41,7 @@ class Recording:
 
     name: str
     samples: Samples
+    """(samples,), or (samples, channels) for the board's microphones."""
     hold: bool
     tell: Callable[[Message], None]
     dropped: bool = False
@@ -75,15 +77,22 @@ class FeedSource:
     problem: str | None = None
     blocked = False
 
-    def __init__(self, speed: float, ear: SoundPipeline, backlog: Callable[[], int]) -> None:
-        """`backlog` tells how many blocks a listener has not taken yet; it is called on the feed's thread."""
+    def __init__(
+        self, speed: float, ear: SoundPipeline, backlog: Callable[[], int], array: MicrophoneArray | None = None
+    ) -> None:
+        """Recordings with as many channels as `array` has microphones go through it; of others the first is heard.
+
+        `backlog` tells how many blocks a listener has not taken yet; it is called on the feed's thread.
+        """
         self.paced = speed > 0
         self._ear = ear
         self._backlog = backlog
         self._block = 160 if self.paced else 480
         self._ns_per_sample = 1e9 / RATE_HZ / speed if self.paced else 0.0
         self._pacer = Pacer(self._ns_per_sample / 1e9)
-        noise = np.random.default_rng(DITHER_SEED).integers(-1, 2, RATE_HZ, dtype=np.int16)
+        self._array = array
+        shape = (RATE_HZ,) if array is None else (RATE_HZ, array.microphones)
+        noise = np.random.default_rng(DITHER_SEED).integers(-1, 2, shape, dtype=np.int16)
         self._silence = noise
         self._silence_at = 0
         self._queue: deque[Recording] = deque()
@@ -179,13 +188,23 @@ class FeedSource:
         behind_ns = int((self._ear.position - position) * self._ns_per_sample)
         recording.tell(Fed(recording.name, ms(position), self._ear.last_frame_ns - behind_ns, done))
 
+    def _heard(self, block: Samples) -> Samples:
+        if self._array is not None and block.ndim == 2 and block.shape[1] == self._array.microphones:
+            return self._array.take(block)
+        if self._array is not None:
+            self._array.interrupted()  # it hears nothing of this
+        return block if block.ndim == 1 else np.ascontiguousarray(block[:, 0])
+
     def _quiet(self, count: int) -> Samples:
         if self._silence_at + count > len(self._silence):
             self._silence_at = 0
         self._silence_at += count
         return self._silence[self._silence_at - count : self._silence_at]
 
-    def _give(self, samples: Samples) -> None:
+    def _give(self, block: Samples) -> None:
+        samples = self._heard(block)
+        if not len(samples):
+            return
         if self.paced:
             due_s = self._pacer.wait(len(samples))
             self._ear.take(samples, int(due_s * 1e9), self._ns_per_sample)

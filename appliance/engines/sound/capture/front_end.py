@@ -1,4 +1,4 @@
-"""In: interleaved periods as the card gives them. Out: 16 kHz mono S16 of the channel that is listened to.
+"""In: interleaved periods as the card gives them. Out: 16 kHz mono S16: one channel of it, or a beam of several.
 
 The device's own voice is removed last, at 16 kHz: its far end is what playback wrote.
 No high-pass: the features of the wake models begin at 125 Hz, recognisers remove the offset frame by frame, and levels
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from appliance.engines.sound.beam.array import MicrophoneArray
 from appliance.engines.sound.capture.card import Shape
 from appliance.engines.sound.capture.resample import Resampler
 from appliance.engines.sound.echo.canceller import Echo
@@ -19,16 +20,29 @@ from appliance.errors import DeviceError
 class FrontEnd:
     """One stream of one card."""
 
-    def __init__(self, shape: Shape, channel: int, echo: Echo | None = None) -> None:
-        """Raises DeviceError where the card has no such channel. Without `echo` the loudspeaker stays in."""
-        if channel >= shape.channels:
+    def __init__(
+        self,
+        shape: Shape,
+        channels: tuple[int, ...],
+        echo: Echo | None = None,
+        array: MicrophoneArray | None = None,
+    ) -> None:
+        """`channels`: the one that is listened to, or those of `array`'s microphones.
+
+        Raises DeviceError where the card has no such channel. Without `echo` the loudspeaker stays in.
+        """
+        if (last := max(channels)) >= shape.channels:
             raise DeviceError(
-                "no-channel", f"{shape.name} has {shape.channels} channels; sound.channel = {channel} is none of them."
+                "no-channel",
+                f"{shape.name} has {shape.channels} channels; sound.channel = {last} is none of them."
+                if array is None
+                else f"{shape.name} has {shape.channels} channels; the board's map (sound.board) wants {last + 1}.",
             )
         self._shape = shape
-        self._channel = channel
+        self._channels = channels
         self._echo = echo
-        self._resampler = Resampler(shape.rate_hz, RATE_HZ)
+        self._array = array
+        self._resamplers = tuple(Resampler(shape.rate_hz, RATE_HZ) for _ in channels)
 
     def take(self, period: bytes) -> Samples:
         """One period of whole frames."""
@@ -36,5 +50,13 @@ class FrontEnd:
             samples = np.frombuffer(period, dtype=np.int16)
         else:
             samples = (np.frombuffer(period, dtype=np.int32) >> 16).astype(np.int16)
-        heard = self._resampler.take(np.ascontiguousarray(samples[self._channel :: self._shape.channels]))
+        taken = [
+            resampler.take(np.ascontiguousarray(samples[channel :: self._shape.channels]))
+            for channel, resampler in zip(self._channels, self._resamplers, strict=True)
+        ]
+        if self._array is None:
+            heard = taken[0]
+        else:
+            self._array.bypass(self._echo is not None and self._echo.at_work)
+            heard = self._array.take(np.stack(taken, axis=1))
         return heard if self._echo is None else self._echo.remove(heard)

@@ -31,6 +31,14 @@ class Ring:
         self._samples[: len(kept) - first] = kept[first:]
         self.end += len(samples)
 
+    def replace(self, samples: Samples) -> None:
+        """The newest samples, once more and otherwise heard; what lies before the oldest that is kept does not count."""
+        kept = samples[len(samples) - min(len(samples), self.end - self.start) :]
+        at = (self.end - len(kept)) % self._size
+        first = min(len(kept), self._size - at)
+        self._samples[at : at + first] = kept[:first]
+        self._samples[: len(kept) - first] = kept[first:]
+
     def skip(self, count: int) -> None:
         """Time passes whose samples are not kept (muted): what was there before is forgotten too."""
         self.end += count
