@@ -81,7 +81,7 @@ class Player:
         frames = FEED_BYTES // (2 * channels)
         for start in range(0, max(len(samples), 1), frames):
             part = samples[start : start + frames].tobytes()
-            whole = Feed(name if start == 0 else f"{name}+", hold and start == 0, channels, part)
+            whole = Feed(name if start == 0 else f"{name}+", hold and start == 0, part, channels)
             await feed.send(whole.event(), 30.0)
 
     async def _turn(self, feed: Connection, ended: _Ended) -> TurnRecord | None:

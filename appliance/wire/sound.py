@@ -191,9 +191,9 @@ class Feed(Message):
     name: str
     hold: bool = False
     """Begin only while a `listen` is active, with its very first sample."""
+    audio: bytes = b""
     channels: int = 1
     """Interleaved, where the recording is of a whole array."""
-    audio: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
