@@ -203,6 +203,8 @@ class SoundEngine:
     def _take_feed(self, feed: Feed, outlet: Outlet) -> None:
         if self._feed is None:
             outlet.put(Failure("Recordings are taken only with sound.source = feed.", "no-feed"))
+        elif not 1 <= feed.channels <= 16:
+            outlet.put(Failure("A recording has 1 to 16 channels.", "bad-channels"))
         elif not self._feed.put(Recording(feed.name, channels_of(feed.audio, feed.channels), feed.hold, outlet.put)):
             outlet.put(Failure("Too much audio waits in the feed already.", "feed-full"))
 
