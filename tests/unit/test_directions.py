@@ -19,7 +19,7 @@ FLOORS = (
     {"api"},
     {"conversation", "supervisor", "panel", "telemetry", "catalogue", "hardware"},
     {"intents", "actions"},
-    {"wire", "grammar"},
+    {"wire", "grammar", "update"},
     {"events", "settings", "errors"},
 )
 """From the roof to the ground. A room may import its own floor and those below."""
