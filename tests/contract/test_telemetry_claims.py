@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from appliance.events import Bus, TurnStarted, WakeDetected
-from appliance.telemetry.arbitration.arbiter import TOGETHER_S, Arbiter, Claim, Lost
+from appliance.telemetry.arbitration.arbiter import TOGETHER_S, Claim, ClaimArbiter, Lost
 from tests.broker import Broker, Listener, needs_mosquitto
 from tests.telemetry import PlayedDevice, make, running, turn, until
 
@@ -36,7 +36,7 @@ class House:
             device = self.devices[name] = make(folder / name, self.buses[name], self.played[name], name, port=port)
             self._overhear(name, device.claims.arbiter)
 
-    def _overhear(self, name: str, arbiter: Arbiter) -> None:
+    def _overhear(self, name: str, arbiter: ClaimArbiter) -> None:
         loses, takes = arbiter.on_yield, arbiter.told
 
         def lost(one: Lost) -> None:
@@ -78,7 +78,7 @@ class House:
 class _Overheard:
     """An arbiter whose `told` is listened in to."""
 
-    def __init__(self, arbiter: Arbiter, told: Callable[[str, Claim, float], None]) -> None:
+    def __init__(self, arbiter: ClaimArbiter, told: Callable[[str, Claim, float], None]) -> None:
         self.heard, self.told, self._others = arbiter.heard, told, arbiter._others
 
 
