@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import sys
@@ -24,6 +25,8 @@ from appliance.update.updater import Updater
 EXAMPLE = "python3 -I /opt/appliance/updater.pyz apply /opt/appliance/incoming/1.2.0"
 MOST_ARCHIVE_BYTES = 4_000_000_000
 SELF_CHECK_S = 30.0
+INCOMING = "incoming"
+"""An archive is unpacked here, and is gone with the verdict."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -68,7 +71,11 @@ def _change(args: argparse.Namespace, layout: Layout) -> int:
                 return 0
             if args.command == "rollback":
                 return verdict_code(updater.back_to(args.version or _other(updater)).outcome)
-            result = updater.apply(_folder(args.source, layout), lambda source: _believed(source, layout), args.force)
+            try:
+                source = _folder(args.source, layout)
+                result = updater.apply(source, lambda source: _believed(source, layout), args.force)
+            finally:
+                RealDisk().remove(layout.records / INCOMING)
             if result.outcome == "confirmed":
                 _renew_updater(layout)
             return verdict_code(result.outcome)
@@ -76,10 +83,16 @@ def _change(args: argparse.Namespace, layout: Layout) -> int:
         if args.command == "settle" and error.code == "busy":
             return 0  # the updater lives; its own deadlines hold
         if args.command == "apply" and error.code != "busy":
-            refused = Result(args.source.name, "refused", updater.current(), (error.message,))
-            layout.records.mkdir(parents=True, exist_ok=True)
-            write_whole(RealDisk(), layout.result, encode(refused))
+            _tell_refused(layout, Result(args.source.name, "refused", updater.current(), (error.message,)))
         raise
+    except OSError as error:
+        raise UpdateError("disk", f"The machine refused: {error.strerror or error}.") from error
+
+
+def _tell_refused(layout: Layout, result: Result) -> None:
+    with contextlib.suppress(OSError):  # a full disk; the exit code and the log say it, too
+        layout.records.mkdir(parents=True, exist_ok=True)
+        write_whole(RealDisk(), layout.result, encode(result))
 
 
 def status(layout: Layout) -> dict[str, object]:
@@ -112,7 +125,7 @@ def _folder(source: Path, layout: Layout) -> Path:
         return source
     if not source.is_file():
         raise UpdateError("no-release", f"There is no release at {source}.")
-    target, disk = layout.records / "incoming", RealDisk()
+    target, disk = layout.records / INCOMING, RealDisk()
     disk.remove(target)
     try:
         with tarfile.open(source) as archive:
@@ -120,7 +133,9 @@ def _folder(source: Path, layout: Layout) -> Path:
             if sum(member.size for member in members) > MOST_ARCHIVE_BYTES:
                 raise UpdateError("bad-release", "The release unpacks to more than 4 GB.")
             for member in members:
-                if not (member.isdir() or (member.isfile() and manifest.NAME.fullmatch(member.name))):
+                # `tar -C FOLDER .` begins names with "./".
+                named = member.name == "." or manifest.NAME.fullmatch(member.name.removeprefix("./"))
+                if not (named and (member.isdir() or member.isfile())):
                     raise UpdateError("bad-release", f"The archive holds '{member.name[:80]}', which it must not.")
             archive.extractall(target, members)
     except (tarfile.TarError, OSError) as error:

@@ -17,7 +17,7 @@ WORSE = {"ok": 0, "warning": 1, "wrong": 2}
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class SelfTurn:
     """A self-spoken turn."""
 
     outcome: str
@@ -27,7 +27,7 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class ServiceState:
     """The running device at one moment."""
 
     active: bool
@@ -50,13 +50,13 @@ class Look:
 class Seen:
     """What is compared."""
 
-    look: Look
+    look: ServiceState
     doctor: dict[str, str] = field(default_factory=dict)
     """Check → ok, warning, wrong."""
-    turn: Turn | None = None
+    turn: SelfTurn | None = None
 
 
-def judge_look(before: Look | None, now: Look) -> list[str]:
+def judge_look(before: ServiceState | None, now: ServiceState) -> list[str]:
     """Reasons in one look. Without a `before` (first installation) a device must start, answer and have its engines."""
     if not now.active:
         return ["it does not start"]
@@ -91,7 +91,7 @@ def judge_seen(before: Seen | None, now: Seen) -> list[str]:
     return reasons + judge_turn(before.turn if before is not None else None, now.turn)
 
 
-def judge_turn(before: Turn | None, now: Turn | None) -> list[str]:
+def judge_turn(before: SelfTurn | None, now: SelfTurn | None) -> list[str]:
     if before is not None and before.outcome != "answered":
         return []  # it could not answer before, either
     if now is None or now.outcome != "answered":

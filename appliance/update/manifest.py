@@ -28,7 +28,7 @@ VERIFY_S = 20.0
 
 
 @dataclass(frozen=True, slots=True)
-class File:
+class ReleaseFile:
     """One file of a release."""
 
     size: int
@@ -47,7 +47,7 @@ class Manifest:
     """aarch64 or x86_64."""
     installed_bytes: int
     """Room that it takes when installed."""
-    files: dict[str, File]
+    files: dict[str, ReleaseFile]
 
 
 Verify = Callable[[Path, Path, Path], None]
@@ -114,12 +114,12 @@ def parse(data: bytes) -> Manifest:
     )
 
 
-def _file(name: str, about: Any) -> File:
+def _file(name: str, about: Any) -> ReleaseFile:
     if not NAME.fullmatch(name) or name in (MANIFEST, SIGNATURE):
         raise UpdateError("bad-manifest", f"The manifest lists a file that it must not: '{name[:80]}'.")
     if not isinstance(about, dict) or not isinstance(about.get("sha256"), str) or not SHA256.fullmatch(about["sha256"]):
         raise UpdateError("bad-manifest", f"The manifest has no SHA-256 of '{name}'.")
-    return File(_size(about.get("size"), name), about["sha256"])
+    return ReleaseFile(_size(about.get("size"), name), about["sha256"])
 
 
 def _size(value: Any, name: str) -> int:

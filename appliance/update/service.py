@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from appliance.errors import UpdateError
-from appliance.update.gate import Look, Seen, Turn, judge_growth, judge_look, judge_seen
+from appliance.update.gate import Seen, SelfTurn, ServiceState, judge_growth, judge_look, judge_seen
 from appliance.update.layout import Layout
 from appliance.update.records import table_of
 
@@ -66,6 +66,9 @@ class SystemdService:
         _call(["systemctl", "reset-failed", UNIT], SYSTEMCTL_S)
         _call(["systemctl", "restart", "--no-block", UNIT], SYSTEMCTL_S)
 
+    def ensure_started(self) -> None:
+        _call(["systemctl", "start", "--no-block", UNIT], SYSTEMCTL_S)
+
     def boot_id(self) -> str:
         return BOOT_ID.read_text().strip()
 
@@ -93,7 +96,7 @@ class SystemdService:
 
     # --- the parts of the gate ------------------------------------------------------------------------------------
 
-    def _until_green(self, was: Look | None) -> list[str]:
+    def _until_green(self, was: ServiceState | None) -> list[str]:
         """Waits until nothing is worse than before; what is still worse at the end."""
         end_s = time.monotonic() + self._settings.start_s
         while True:
@@ -103,7 +106,7 @@ class SystemdService:
                 return reasons
             time.sleep(1.0)
 
-    def _watch(self, was: Look | None) -> list[str]:
+    def _watch(self, was: ServiceState | None) -> list[str]:
         end_s, memory = time.monotonic() + self._settings.watch_s, []
         while time.monotonic() < end_s:
             look = self._look()
@@ -117,13 +120,13 @@ class SystemdService:
             time.sleep(LOOK_EVERY_S)
         return judge_growth(memory)
 
-    def _look(self) -> Look:
+    def _look(self) -> ServiceState:
         shown = _properties(
             _call(["systemctl", "show", UNIT, "-p", "ActiveState,NRestarts,ControlGroup"], SYSTEMCTL_S)[1]
         )
         active, restarts = shown.get("ActiveState") == "active", int(shown.get("NRestarts") or 0)
         if not active:
-            return Look(False, restarts)
+            return ServiceState(False, restarts)
         status = table_of(_call([self._program(), "status", "--json"], ASK_S)[1].encode())
         memory_mb = _memory_mb(CGROUPS / shown.get("ControlGroup", "/").lstrip("/"))
         return look_of(status, restarts, memory_mb)
@@ -131,7 +134,7 @@ class SystemdService:
     def _doctor(self) -> dict[str, str]:
         return doctor_of(_call([self._program(), "doctor", "--json"], 2 * ASK_S)[1])
 
-    def _turn(self) -> Turn | None:
+    def _turn(self) -> SelfTurn | None:
         return turn_of(_call([self._program(), "selftest", "--json"], self._settings.turn_s)[1])
 
     def _heard_aloud(self, before: Seen | None) -> list[str]:
@@ -148,12 +151,12 @@ class SystemdService:
 # --- readers of what the program prints: type and range are checked, what is strange counts as not working ----------------
 
 
-def look_of(status: dict[str, Any] | None, restarts: int, memory_mb: float | None) -> Look:
+def look_of(status: dict[str, Any] | None, restarts: int, memory_mb: float | None) -> ServiceState:
     if status is None:
-        return Look(True, restarts, memory_mb=memory_mb)
+        return ServiceState(True, restarts, memory_mb=memory_mb)
     engines, telemetry = _table(status.get("engines")), _table(status.get("telemetry"))
     mqtt, budgets = _table(telemetry.get("mqtt")), _table(telemetry.get("budgets"))
-    return Look(
+    return ServiceState(
         active=True,
         restarts=restarts,
         answers=True,
@@ -180,14 +183,14 @@ def doctor_of(text: str) -> dict[str, str]:
     }
 
 
-def turn_of(text: str) -> Turn | None:
+def turn_of(text: str) -> SelfTurn | None:
     lines = [found for line in text.splitlines() if (found := table_of(line.encode())) is not None]
     if not lines or not isinstance(lines[-1].get("outcome"), str):
         return None
     response, reply_s = _table(lines[-1].get("ms")).get("response"), lines[-1].get("reply_s")
     number = response if isinstance(response, int | float) and not isinstance(response, bool) else None
     heard_s = float(reply_s) if isinstance(reply_s, int | float) and not isinstance(reply_s, bool) else 0.0
-    return Turn(lines[-1]["outcome"], number, heard_s)
+    return SelfTurn(lines[-1]["outcome"], number, heard_s)
 
 
 def _table(value: Any) -> dict[str, Any]:

@@ -34,6 +34,10 @@ class Service(Protocol):
         """Starts, or starts again; does not wait until it is ready."""
         ...
 
+    def ensure_started(self) -> None:
+        """Starts what does not run; what runs is left alone."""
+        ...
+
     def observe(self) -> Seen:
         """What works now, for the comparison."""
         ...
@@ -156,31 +160,53 @@ class Updater:
         self._step("stop")
         self._service.stop()
         if before is not None and before != after:
-            self._step("state")
-            state.keep_copies(self._disk, self._layout)
-            self._step("pending")
-            record = Pending(before, after, self._service.boot_id())
-            write_whole(self._disk, self._layout.pending, encode(record))
+            try:
+                self._remember(before, after)
+            except OSError as error:
+                self._service.start()
+                raise UpdateError("disk", f"The way back cannot be written: {error.strerror or error}.") from error
         self._step("switch")
         self.point_at(after)
-        self._step("activate")
-        self._installer.activate(self._layout.release(after))
-        self._step("start")
-        self._service.start()
-        self._service.progress(after, 0.7)
-        self._step("gate")
-        reasons = self._service.gate(seen)
+        reasons = self._start_and_judge(after, seen)
         if reasons and before is not None and before != after:
             return self.take_back(reasons, began_s)
         outcome = "confirmed" if not reasons else "failed"  # nothing to go back to
-        return self._confirm(Result(after, outcome, after, tuple(reasons), round(time.monotonic() - began_s, 1)))
-
-    def _confirm(self, result: Result) -> Result:
-        """The result is written before the record goes: between the two, a power cut takes back and says so."""
         self._step("confirm")
-        write_whole(self._disk, self._layout.result, encode(result))
+        result = Result(after, outcome, after, tuple(reasons), round(time.monotonic() - began_s, 1))
+        return self._close(result, "confirmed")
+
+    def _remember(self, before: str, after: str) -> None:
+        """What the way back needs is on the disk. Raises OSError."""
+        self._step("state")
+        state.keep_copies(self._disk, self._layout)
+        self._step("pending")
+        record = Pending(before, after, self._service.boot_id())
+        write_whole(self._disk, self._layout.pending, encode(record))
+
+    def _start_and_judge(self, version: str, seen: Seen | None) -> list[str]:
+        """Reasons to take it back. A failure here is one: the release before is at hand."""
+        try:
+            self._step("activate")
+            self._installer.activate(self._layout.release(version))
+            self._step("start")
+            self._service.start()
+            self._service.progress(version, 0.7)
+            self._step("gate")
+            return self._service.gate(seen)
+        except UpdateError as error:
+            return [error.message]
+        except OSError as error:
+            return [f"the machine refused: {error.strerror or error}"]
+
+    def _close(self, result: Result, step: str) -> Result:
+        """The result is written before the record goes: between the two, a power cut takes back and says so."""
+        try:
+            write_whole(self._disk, self._layout.result, encode(result))
+        except OSError as error:
+            # A full disk may lose the report, not the release.
+            self._say(f"the result cannot be written: {error.strerror or error}")
         remove_whole(self._disk, self._layout.pending)
-        self._step("confirmed")
+        self._step(step)
         self._disk.remove(self._layout.before)
         return result
 
@@ -192,24 +218,33 @@ class Updater:
         if pending is None:
             raise UpdateError("nothing-pending", "There is no unconfirmed update.")
         self._step("take-back")
+        if not self.complete(pending.before):
+            gone = (*reasons, f"release {pending.before} is gone from this device, so {pending.after} stays")
+            return self._close(Result(pending.after, "failed", self.current(), gone), "failed")
         if start:
             self._service.stop()
-        if not self.complete(pending.before):
-            raise UpdateError("no-release", f"Release {pending.before} is gone; {pending.after} stays.")
-        put_back = state.go_back(self._disk, self._layout, pending.after)
-        reasons = [*reasons, *(f"its {name} cannot be read by {pending.before}: kept aside" for name in put_back)]
+        reasons = [*reasons, *self._state_back(pending)]
         self._step("switch-back")
         self.point_at(pending.before)
-        self._installer.activate(self._layout.release(pending.before))
+        try:
+            self._installer.activate(self._layout.release(pending.before))
+        except (UpdateError, OSError) as error:
+            reasons.append(f"the units of {pending.before} could not be laid: {error}")
         if start:
             self._service.start()
         seconds = None if began_s is None else round(time.monotonic() - began_s, 1)
-        result = Result(pending.after, "taken-back", pending.before, tuple(reasons), seconds)
-        write_whole(self._disk, self._layout.result, encode(result))
-        remove_whole(self._disk, self._layout.pending)
-        self._step("taken-back")
-        self._disk.remove(self._layout.before)
-        return result
+        return self._close(Result(pending.after, "taken-back", pending.before, tuple(reasons), seconds), "taken-back")
+
+    def _state_back(self, pending: Pending) -> list[str]:
+        """What has to be told of it. A full disk must not keep a bad release in charge.
+
+        The program's own readers set aside what they cannot read.
+        """
+        try:
+            put_back = state.go_back(self._disk, self._layout, pending.after)
+        except OSError as error:
+            return [f"the state of {pending.before} could not be put back: {error.strerror or error}"]
+        return [f"its {name} cannot be read by {pending.before}: kept aside" for name in put_back]
 
     def settle(self, boot: bool) -> Result | None:
         """What the units outside of releases ask for, at boot (before the program starts) or later.
@@ -219,6 +254,9 @@ class Updater:
         """
         self._mend_link()
         if not self._disk.is_file(self._layout.pending):
+            if not boot and self.current() is not None:
+                # The updater stops the program before it writes its record: killed there, it leaves a device that is silent.
+                self._service.ensure_started()
             return None
         pending = self.pending()
         if pending is None:

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from appliance.update.gate import Look, Seen, Turn, judge_growth, judge_look, judge_seen
+from appliance.update.gate import Seen, SelfTurn, ServiceState, judge_growth, judge_look, judge_seen
 from appliance.update.service import GateSettings, doctor_of, look_of, turn_of
 from appliance.update.version import is_version, key, newer
 
-GREEN = Look(True, 0, True, "hearing", True, {"sound": True, "stt": True, "tts": True}, frozenset(), 90.0)
-SEEN = Seen(GREEN, {"card": "ok", "spi": "wrong", "clock": "warning"}, Turn("answered", 700.0, 1.2))
+GREEN = ServiceState(True, 0, True, "hearing", True, {"sound": True, "stt": True, "tts": True}, frozenset(), 90.0)
+SEEN = Seen(GREEN, {"card": "ok", "spi": "wrong", "clock": "warning"}, SelfTurn("answered", 700.0, 1.2))
 
 
 def test_nothing_worse_is_no_reason() -> None:
@@ -31,14 +31,14 @@ def test_nothing_worse_is_no_reason() -> None:
         (replace(GREEN, critical=frozenset({"cpu"})), "budget cpu"),
     ],
 )
-def test_each_loss_is_a_reason(now: Look, reason: str) -> None:
+def test_each_loss_is_a_reason(now: ServiceState, reason: str) -> None:
     assert len(found := judge_look(GREEN, now)) == 1 and reason in found[0]
 
 
 def test_what_was_wrong_before_is_no_reason() -> None:
     before = replace(GREEN, hearing="deaf", connected=False, critical=frozenset({"cpu"}), engines={"sound": False})
     assert judge_look(before, before) == []
-    silent = Seen(before, {"card": "wrong"}, Turn("no_speech"))
+    silent = Seen(before, {"card": "wrong"}, SelfTurn("no_speech"))
     assert judge_seen(silent, silent) == []
 
 
@@ -53,10 +53,10 @@ def test_a_first_installation_must_start_hear_and_have_its_engines() -> None:
     [
         (replace(SEEN, doctor={**SEEN.doctor, "card": "wrong"}), "'card' wrong, which was ok"),
         (replace(SEEN, doctor={"spi": "wrong", "clock": "warning"}), "no longer has the check 'card'"),
-        (replace(SEEN, turn=Turn("failed")), "ended with 'failed'"),
+        (replace(SEEN, turn=SelfTurn("failed")), "ended with 'failed'"),
         (replace(SEEN, turn=None), "ended with 'nothing'"),
-        (replace(SEEN, turn=Turn("answered", 700.0, 0.0)), "silent"),
-        (replace(SEEN, turn=Turn("answered", 3700.0, 1.2)), "after 3700 ms, 700 ms before"),
+        (replace(SEEN, turn=SelfTurn("answered", 700.0, 0.0)), "silent"),
+        (replace(SEEN, turn=SelfTurn("answered", 3700.0, 1.2)), "after 3700 ms, 700 ms before"),
     ],
 )
 def test_doctor_and_turn(now: Seen, reason: str) -> None:
@@ -64,7 +64,7 @@ def test_doctor_and_turn(now: Seen, reason: str) -> None:
 
 
 def test_a_little_slower_is_not_slow() -> None:
-    assert judge_seen(SEEN, replace(SEEN, turn=Turn("answered", 1499.0, 1.2))) == []
+    assert judge_seen(SEEN, replace(SEEN, turn=SelfTurn("answered", 1499.0, 1.2))) == []
 
 
 def test_memory_that_grows() -> None:
