@@ -21,7 +21,7 @@ NAMESPACE = "appliance-release"
 """What a signature is good for (ssh-keygen -n): one made for mail or git opens nothing here."""
 MOST_BYTES = 4_000_000
 MOST_FILES = 5000
-NAME = re.compile(r"^(?!.*(?:^|/)\.{1,2}(?:/|$))[A-Za-z0-9_.+-]+(?:/[A-Za-z0-9_.+-]+){0,6}$")
+NAME = re.compile(r"^(?!.*(?:^|/)\.{1,2}(?:/|$))[A-Za-z0-9_.+@-]+(?:/[A-Za-z0-9_.+@-]+){0,6}$")
 """A path inside the release: no leading slash, no '..'."""
 SHA256 = re.compile(r"^[0-9a-f]{64}$")
 VERIFY_S = 20.0

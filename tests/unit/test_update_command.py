@@ -245,7 +245,7 @@ def test_a_release_is_made_of_wheels_that_fit(tmp_path: Path, key: Path, site: L
     assert all("--hash=sha256:" in line for line in lines)
     assert command.manifest.read(made, site.signers).python == "3.13"
     assert {"appliance.service", "appliance-settle.service"} <= {file.name for file in (made / "systemd").iterdir()}
-    with pytest.raises(UpdateError, match="is not version 0.2.0"):
+    with pytest.raises(UpdateError, match="is not version"):
         make.make_release(make.PACKAGE.parent, wheels, tmp_path / "out" / "0.2.0", "0.2.0", target)
 
 
@@ -258,5 +258,5 @@ def test_a_release_is_made_of_wheels_that_fit(tmp_path: Path, key: Path, site: L
     ],
 )
 def test_wheels_of_other_machines_are_told(name: str, tmp_path: Path) -> None:
-    with pytest.raises(UpdateError, match="no wheel for Python 3.13 on aarch64"):
+    with pytest.raises(UpdateError, match="is no wheel for Python"):
         make.requirements([wheel(tmp_path, name)], make.ReleaseTarget("3.13", "aarch64"))
