@@ -19,9 +19,10 @@ def start(meaning: Interpretation, context: SkillContext) -> Plan:
     """A new timer, with a name or a command where one was said."""
     seconds, name = _seconds(meaning, ""), _name(meaning)
     command = meaning.slots.get("conversation_command")
-    if seconds <= 0:
-        return Plan(context.replies.say("timer_no_time"), ask=True)
-    if seconds > LONGEST_S:
+    if seconds <= 0 and "days_ahead" not in meaning.slots:
+        asked = replace(meaning.bare(), own=True, question=Question("when", ()))
+        return Plan(context.replies.say("timer_no_time"), ask=True, question=asked)
+    if seconds > LONGEST_S or "days_ahead" in meaning.slots:
         return Plan(context.replies.say("timer_too_long"))
     if len(context.timers.all()) >= MOST_TIMERS:
         return Plan(context.replies.say("timer_too_many"))

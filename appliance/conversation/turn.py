@@ -165,7 +165,9 @@ class Turn:
 
     async def _understand(self, transcript: Transcript) -> Interpretation | None:
         tools = self._tools
-        if not transcript.text or tools.agent.own_words(transcript.text):
+        # A turn that a person opened is a person's: only one that opened by itself may have heard the device.
+        opened_itself = self._trigger.cause == "follow_up"
+        if not transcript.text or (opened_itself and tools.agent.own_words(transcript.text)):
             interpretation = None
         else:
             interpretation = await self._within(self._meaning(transcript), tools.settings.intent_deadline_s, "intent")

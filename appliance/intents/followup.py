@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from appliance.intents.interpretation import Interpretation, Question
 
-FOLLOW_UPS = frozenset({"ApplianceFollowUp", "ApplianceYes", "ApplianceNo"})
+FOLLOW_UPS = frozenset({"ApplianceFollowUp", "ApplianceWhen", "ApplianceYes", "ApplianceNo"})
 """Intents that mean something only after another sentence."""
 
 NEVER_MIND = "HassNevermind"
@@ -44,7 +44,10 @@ def answer(asked: Interpretation, text: str, readings: Iterable[Interpretation])
     question = asked.question
     if question is None:
         return None
-    number = _chosen(question, text, list(readings))
+    readings = list(readings)
+    if not question.choices:
+        return _filled(asked, text, readings)
+    number = _chosen(question, text, readings)
     if number is None:
         return None
     if number < 0:
@@ -99,6 +102,16 @@ def _chosen(question: Question, text: str, readings: list[Interpretation]) -> in
     if not held:
         held = _only_in(said, [choice.casefold() for choice in question.choices])
     return held[0] if len(held) == 1 else None
+
+
+def _filled(asked: Interpretation, text: str, readings: list[Interpretation]) -> Interpretation | None:
+    """The asked reading with the time that was missing: "in ten minutes", "at five"."""
+    for reading in readings:
+        if reading.intent == "ApplianceNo":
+            return Interpretation(NEVER_MIND, text=text, own=True)
+        if reading.intent == "ApplianceWhen":
+            return replace(asked.bare(), slots={**asked.slots, **reading.slots}, text=text)
+    return None
 
 
 def _holds(said: str, choice: str) -> bool:
