@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, DivisionByZero, InvalidOperation, localcontext
+from decimal import Decimal, InvalidOperation, localcontext
 
 from appliance.actions.device import SkillContext
 from appliance.actions.plan import Plan
@@ -21,7 +21,7 @@ def calculate(meaning: Interpretation, context: SkillContext) -> Plan:
     say = context.replies.say
     try:
         result = _result(meaning.slots)
-    except (DivisionByZero, ZeroDivisionError):
+    except ZeroDivisionError:
         return Plan(say("calc_by_zero"))
     except (OverflowError, InvalidOperation):
         return Plan(say("calc_too_large"))
@@ -58,6 +58,8 @@ def _apply(sign: str, first: Decimal, second: Decimal) -> Decimal:
     if sign == "*":
         return first * second
     if sign == "/":
+        if second == 0:
+            raise ZeroDivisionError  # decimal calls 0 / 0 an invalid operation, as a result that is too large
         return first / second
     if sign == "% of":
         return first * second / 100

@@ -12,6 +12,7 @@ from appliance.actions.device import SkillContext
 from appliance.actions.home import hand_over
 from appliance.actions.plan import Plan
 from appliance.intents.interpretation import Interpretation
+from appliance.intents.replies import capital
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +92,7 @@ def add(meaning: Interpretation, context: SkillContext) -> Plan:
     if not item or len(item) > MOST_LETTERS:
         return Plan(say("too_long_text"))
     if context.lists.find(name, item) is not None:
-        return Plan(say("list_has", item=item, list=_called(name, context)))
+        return Plan(capital(say("list_has", item=item, list=_called(name, context))))
     if len(context.lists.items(name)) >= MOST_ITEMS:
         return Plan(say("list_full", list=_called(name, context)))
     return _does(say("list_added", item=item, list=_called(name, context)), lambda: context.lists.add(name, item))
@@ -104,7 +105,7 @@ def remove(meaning: Interpretation, context: SkillContext) -> Plan:
     name, item, say = _list(meaning), _item(meaning), context.replies.say
     held = context.lists.find(name, item)
     if held is None:
-        return Plan(say("list_lacks", item=item, list=_called(name, context)))
+        return Plan(capital(say("list_lacks", item=item, list=_called(name, context))))
     return _does(say("list_removed", item=held, list=_called(name, context)), lambda: context.lists.remove(name, held))
 
 

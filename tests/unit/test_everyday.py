@@ -43,14 +43,14 @@ def pass_time(room: Room, seconds: float) -> None:
 @pytest.mark.parametrize(
     ("said", "reply"),
     [
-        ("wake me at seven", "Alarm set for today at 7 PM."),
-        ("wake me up tomorrow at seven", "Alarm set for tomorrow at 7 AM."),
-        ("set an alarm for half past six tomorrow", "Alarm set for tomorrow at 6:30 AM."),
-        ("set an alarm for 3 am", "Alarm set for tomorrow at 3 AM."),
-        ("wake me at a quarter to eight tomorrow evening", "Alarm set for tomorrow at 7:45 PM."),
-        ("set an alarm for 19:05", "Alarm set for today at 7:05 PM."),
-        ("set an alarm for seven thirty every weekday", "Alarm set for every weekday at 7:30 AM."),
-        ("wake me at noon on monday", "Alarm set for on Monday at 12 PM."),
+        ("wake me at seven", "Your alarm will ring today at 7 PM."),
+        ("wake me up tomorrow at seven", "Your alarm will ring tomorrow at 7 AM."),
+        ("set an alarm for half past six tomorrow", "Your alarm will ring tomorrow at 6:30 AM."),
+        ("set an alarm for 3 am", "Your alarm will ring tomorrow at 3 AM."),
+        ("wake me at a quarter to eight tomorrow evening", "Your alarm will ring tomorrow at 7:45 PM."),
+        ("set an alarm for 19:05", "Your alarm will ring today at 7:05 PM."),
+        ("set an alarm for seven thirty every weekday", "Your alarm will ring every weekday at 7:30 AM."),
+        ("wake me at noon on monday", "Your alarm will ring on Monday at 12 PM."),
         ("wake me up in twenty minutes", "Alarm in 20 minutes."),
     ],
 )
