@@ -9,6 +9,7 @@ from appliance.actions import moment
 from appliance.actions.agenda import ALARM, Agenda, Entry
 from appliance.actions.device import SkillContext
 from appliance.actions.plan import Plan
+from appliance.intents.followup import ALL
 from appliance.intents.interpretation import Interpretation, Question
 
 SNOOZE_S = 540.0
@@ -53,7 +54,7 @@ def snooze(meaning: Interpretation, context: SkillContext) -> Plan:
         context.agenda.snooze(seconds)
         return None
 
-    return Plan(context.replies.say("alarm_snoozed", duration=context.replies.duration(seconds)), act=act, ends=True)
+    return Plan(context.replies.say("alarm_snoozed", duration=context.replies.exactly(seconds)), act=act, ends=True)
 
 
 # -- shared with reminders --------------------------------------------------------------------------------------------
@@ -71,7 +72,7 @@ def new_entry(
     if seconds is not None:
         if not 0 < seconds <= LONGEST_S:
             return Plan(say("agenda_too_far"))
-        what = say(f"{kind}_in", duration=context.replies.duration(seconds), text=text)
+        what = say(f"{kind}_in", duration=context.replies.exactly(seconds), text=text)
         return Plan(what, act=_making(agenda, lambda: agenda.after(kind, seconds, text), instead, context))
     if when is None:
         asked = Interpretation(meaning.intent, meaning.slots, meaning.text, own=True, question=Question("when", ()))
@@ -89,11 +90,11 @@ def cancel_entries(meaning: Interpretation, context: SkillContext, kind: str) ->
     entries = context.agenda.all(kind)
     if not entries:
         return Plan(context.replies.say(f"{kind}_none"))
-    fitting = entries if meaning.slots.get("which") == "all" else _fitting(meaning, entries, context)
+    fitting = _fitting(meaning, entries, context)
     if not fitting:
         return Plan(context.replies.say(f"{kind}_unknown"))
     ringing = [entry for entry in fitting if entry.ringing]
-    if len(fitting) > 1 and meaning.slots.get("which") != "all":
+    if len(fitting) > 1 and meaning.slots.get("which") != ALL:
         if len(ringing) != 1:
             return _which(meaning, fitting, context)
         fitting = tuple(ringing)

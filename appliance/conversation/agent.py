@@ -217,10 +217,10 @@ class Agent:
         """Time went by: the next sentence refers to nothing that was said before it."""
         self._before = None
 
-    def apology(self, reason: str) -> str:
+    def apology(self, reason: str, command: str = "") -> str:
         for key in (reason, reason.partition("_")[0] if reason.startswith("failed") else reason):
             try:
-                return self.replies.say(key)
+                return self.replies.say(key, command=command)
             except KeyError:
                 continue
         return ""

@@ -106,7 +106,10 @@ class Turn:
             return
         interpretation = await self._understand(transcript)
         if interpretation is None:
-            await self._reply.apologise("not_understood", Outcome.NOT_UNDERSTOOD)
+            promised = (self._trigger.text or "") if self._trigger.cause == "command" else ""
+            await self._reply.apologise(
+                "command_failed" if promised else "not_understood", Outcome.NOT_UNDERSTOOD, promised
+            )
             return
         plan, saying = await self._act(interpretation)
         self._show(State.THINKING, on=False)

@@ -106,16 +106,18 @@ class Replies:
         return self._count(unit, number)
 
     def exactly(self, seconds: float) -> str:
-        """A length of time to the second: '2 hours, 15 minutes and 30 seconds'."""
+        """A length of time to the second: '2 hours, 15 minutes and 30 seconds'; days too from two on."""
         whole = max(0, int(seconds))
+        if whole >= 2 * 86400 and whole % 86400 == 0:
+            return self._count("day", whole // 86400)
         counts = (("hour", whole // 3600), ("minute", whole % 3600 // 60), ("second", whole % 60))
         return self.join([self._count(unit, n) for unit, n in counts if n]) or self._count("second", 0)
 
     def duration(self, seconds: float) -> str:
-        """A length of time in at most two units: '1 hour and 5 minutes', '30 seconds'. Below 10 minutes to the second."""
+        """What is left: '1 hour and 5 minutes', '30 seconds'. From an hour on without seconds, and never more than it is."""
         whole = max(0, round(seconds))
         if whole >= 3600:
-            whole = round(whole / 60) * 60
+            whole = whole // 60 * 60
         hours, minutes, rest = whole // 3600, whole % 3600 // 60, whole % 60
         parts = [self._count(unit, n) for unit, n in (("hour", hours), ("minute", minutes), ("second", rest)) if n]
         return self.join(parts) if parts else self._count("second", 0)
@@ -125,6 +127,11 @@ class Replies:
         whole = max(0, round(seconds))
         counts = (("hour", whole // 3600), ("minute", whole % 3600 // 60), ("second", whole % 60))
         return " ".join(f"{n} {self._data['attributive'][unit]}" for unit, n in counts if n)
+
+    def nth(self, number: int) -> str:
+        """'the first', 'the second'; beyond the words there are, the number."""
+        words = self._data["nth"]
+        return str(words[number - 1]) if number <= len(words) else str(number)
 
     def join(self, parts: list[str]) -> str:
         """'a', 'a and b', 'a, b and c'."""
