@@ -1,6 +1,6 @@
 # In: a checkout. Out: what each target's comment says. Everything that a target needs is set up on the way, once.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo install upgrade uninstall check test bench homeassistant overlays pictures vm trixie wheelhouse release clean
+.PHONY: help setup demo install upgrade uninstall check test bench homeassistant overlays pictures vm trixie hub hub-assets wheelhouse release clean
 
 BIN := .venv/bin
 # Real models from the folder beside the checkout, where there is one and nothing else was said.
@@ -8,7 +8,7 @@ MIRROR := $(or $(APPLIANCE_MODELS__MIRROR),$(wildcard $(abspath ../shared/models
 WITH_MIRROR := $(if $(MIRROR),APPLIANCE_MODELS__MIRROR=$(MIRROR))
 
 help:  ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1: /p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' $(MAKEFILE_LIST)
 
 setup:  ## Debian packages, .venv, models; a second run does nothing
 	@scripts/setup
@@ -80,6 +80,14 @@ wheelhouse:  ## all wheels of a release, for each of TARGETS: build/wheelhouse
 release: overlays wheelhouse  ## signed releases of TARGETS: build/releases, and the updater of bare devices
 	@$(if $(KEY),,$(error KEY=FILE names the key that signs))scripts/release --updater build/updater.pyz
 	@for target in $(TARGETS); do scripts/release --target $$target --key $(KEY) || exit 1; done
+
+# The chart library comes from npm, checked by its hash; without npm the page shows numbers where it would draw curves.
+hub-assets:  ## the hub page's chart library: appliance/hub/page/vendor
+	@scripts/hub-assets
+
+hub: setup  ## look before you buy: a broker, the hub and fifty simulated devices, eight of them sick
+	-@scripts/hub-assets
+	@scripts/hub
 
 clean:  ## remove what was built; models and settings of the device stay
 	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache *.egg-info

@@ -21,6 +21,7 @@ COMMANDS = {
     "bench": "measure a suite against its budgets",
     "selftest": "a spoken turn with nobody there",
     "say": "speak a text",
+    "ask": "what a sentence means, and the answer to it",
     "listen": "transcribe the microphone or a recording, live",
     "models": "list, fetch and verify models",
     "devices": "sound cards, GPIO chip and boards",
