@@ -9,8 +9,9 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 from appliance import __version__
 from appliance.actions.timers import Timer
@@ -25,6 +26,7 @@ from appliance.conversation.clients.stt import compile_ahead
 from appliance.conversation.clients.tts import TtsClient
 from appliance.conversation.context import TurnContext
 from appliance.conversation.conversation import Conversation
+from appliance.conversation.loudspeaker import Loudspeaker
 from appliance.conversation.phrases import AGAIN_S
 from appliance.errors import DeviceError, EngineError, SttError
 from appliance.events import Bus, EngineChanged, State, StateChanged, TurnRecord
@@ -33,6 +35,7 @@ from appliance.hardware.gpio import header_chip
 from appliance.panel.panel import Panel
 from appliance.settings import Settings
 from appliance.supervisor.child import Child
+from appliance.supervisor.contained import Contained
 from appliance.supervisor.systemd import notify, watchdog_s
 from appliance.telemetry.health import HealthEndpoint
 from appliance.telemetry.telemetry import Telemetry
@@ -50,6 +53,7 @@ class Appliance:
         self.started_s = time.monotonic()
         self.ready_s: float | None = None
         self.bus = Bus()
+        self.contained = Contained(self.bus)
         folder = settings.device.runtime_dir
         lossless = settings.sound.source == "feed" and settings.sound.feed_speed == 0
         self.ear = SoundClient(settings.supervisor, self.bus, lossless)
@@ -75,12 +79,11 @@ class Appliance:
                 stt=self.stt,
                 voice=self.voice,
                 agent=self.agent,
-                tone=self._tone,
+                loudspeaker=Loudspeaker(self.ear, lambda: self.agent.levels.percent("reply")),
                 lockstep=lossless,
             )
         )
         self.panel = Panel(settings.panel, self.bus, header_chip, ButtonActions(self.conversation, self.agent))
-        self._ringing = asyncio.Event()
         self._compiling = asyncio.Lock()
         self._understands = asyncio.Event()
         """The recogniser knows what may be said, or could not learn it."""
@@ -97,21 +100,15 @@ class Appliance:
     def _rang(self, timer: Timer) -> None:
         if timer.command is not None:
             self.conversation.command(timer.command)
-        self._ringing.set()
-
-    async def ring(self) -> None:
-        """Sounds the alarm while a timer rings."""
-        while True:
-            await self._ringing.wait()
-            self._ringing.clear()
-            await self.conversation.ring(lambda: bool(self.agent.timers.ringing()))
+        self.conversation.ring()
 
     async def greet(self) -> None:
         """Once the engines are ready: volumes as they were; then the phrase cache is warmed, again and again."""
         await self.agent.recall()
         await self.wait_ready()
-        while self.settings.tts.warm:
-            await self.voice.warm(self.agent.phrases())
+        while True:
+            if self.settings.tts.warm:
+                await self.voice.warm(self.agent.phrases())
             await asyncio.sleep(AGAIN_S)
 
     async def prepare_recogniser(self) -> None:
@@ -135,8 +132,24 @@ class Appliance:
             finally:
                 self._understands.set()
 
-    async def _tone(self, name: str) -> None:
-        await self.conversation.tone(name)
+    def parts(self) -> dict[str, Callable[[], Awaitable[None]]]:
+        """What the conversation can do without: name → life. In the order in which they are started."""
+        parts: dict[str, Callable[[], Awaitable[None]]] = {
+            "timers": self.agent.timers.run,
+            "panel": self.panel.run,
+            "greet": self.greet,
+            "prepare recogniser": self.prepare_recogniser,
+            "telemetry": self.telemetry.run,
+            "control": Control(self).run,
+        }
+        settings = self.settings.telemetry.health
+        if settings.enabled:
+            parts["health"] = HealthEndpoint(settings, self.health, self.settings.device.id).run
+        return parts
+
+    def health(self) -> dict[str, Any]:
+        """What the health endpoint tells: telemetry's verdicts, and how the contained parts fare."""
+        return {**self.telemetry.health(), "parts": self.contained.table()}
 
     def prepare_folders(self) -> None:
         """Makes the run-time and the state directory (0700 both, no links of others), and the file the children read."""
@@ -181,17 +194,9 @@ async def running(settings: Settings, models: Models) -> AsyncIterator[Appliance
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(child.run(), name=child.name) for child in appliance.children]
             tasks.append(group.create_task(appliance.conversation.run(), name="conversation"))
-            tasks.append(group.create_task(appliance.agent.timers.run(), name="timers"))
-            tasks.append(group.create_task(appliance.ring(), name="ring"))
-            tasks.append(group.create_task(appliance.panel.run(), name="panel"))
-            tasks.append(group.create_task(appliance.greet(), name="greet"))
-            tasks.append(group.create_task(appliance.prepare_recogniser(), name="prepare recogniser"))
-            tasks.append(group.create_task(appliance.telemetry.run(), name="telemetry"))
-            if settings.telemetry.health.enabled:
-                health = HealthEndpoint(settings.telemetry.health, appliance.telemetry.health, settings.device.id)
-                tasks.append(group.create_task(health.run(), name="health"))
-            tasks.append(group.create_task(Control(appliance).run(), name="control"))
-            tasks.append(group.create_task(_feed_watchdog(), name="watchdog"))
+            for name, life in appliance.parts().items():
+                tasks.append(group.create_task(appliance.contained.keep(name, life), name=name))
+            tasks.append(group.create_task(appliance.contained.keep("watchdog", _feed_watchdog, once=True)))
             tasks.append(group.create_task(_become_ready(appliance), name="ready"))
             try:
                 yield appliance

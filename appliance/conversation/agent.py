@@ -20,6 +20,7 @@ from appliance.conversation.context import Trigger
 from appliance.conversation.levels import Levels, MuteSwitch
 from appliance.conversation.meanings import Meanings
 from appliance.conversation.phrases import phrases
+from appliance.conversation.search_thread import SearchThread
 from appliance.errors import GrammarError
 from appliance.events import Bus, MuteChanged, State, StateChanged, TurnRecord, VolumeChanged
 from appliance.grammar.source import GrammarSource
@@ -84,13 +85,15 @@ class Agent:
         self.timers = Timers(settings.device.state_dir / "timers.json", on_ring, bus.publish)
         self.context = SkillContext(_Device(self), self.timers, self.replies)
         self.meanings = Meanings()
-        self._searching = asyncio.Lock()
+        self._search = SearchThread()
         self._said: _Said | None = None
         self._before: tuple[Interpretation, float] | None = None
         self._folder: Path | None = None
         self._rescuer: Rescuer | None = None
         self._grammars: tuple[Path, ...] = ()
-        self._take(self._compile(self._first_home()))
+        self.wanted_home = self._first_home()
+        """The newest home that was asked for; `home` follows once it is compiled."""
+        self._take(self._compile(self.wanted_home))
 
     # -- what can be said -----------------------------------------------------------------------------------------
 
@@ -136,7 +139,10 @@ class Agent:
 
     async def set_home(self, home: Home) -> None:
         """Takes over other rooms and names; compiled beside the running conversation."""
-        self._take(await asyncio.to_thread(self._compile, home))
+        self.wanted_home = home
+        compiled = await asyncio.to_thread(self._compile, home)
+        if self.wanted_home is home:  # a newer change came meanwhile: this one is out of date, whoever is done last
+            self._take(compiled)
 
     def serve_home(self, handler: HomeHandler | None) -> None:
         """Connects or disconnects the home server."""
@@ -157,8 +163,7 @@ class Agent:
 
     async def interpret(self, transcript: Transcript, trigger: Trigger) -> Interpretation | None:
         context = self._context(trigger)
-        async with self._searching:
-            return await asyncio.to_thread(self._interpret, transcript, context)
+        return await self._search.run(lambda: self._interpret(transcript, context))
 
     def _interpret(self, transcript: Transcript, context: Interpretation | None) -> Interpretation | None:
         limits = self._settings.intents
@@ -221,6 +226,10 @@ class Agent:
 
     def hush(self) -> bool:
         return self.timers.silence()
+
+    def ringing(self) -> bool:
+        """Whether a timer rings."""
+        return bool(self.timers.ringing())
 
     def phrases(self) -> tuple[str, ...]:
         """What the device will likely say, for the phrase cache."""

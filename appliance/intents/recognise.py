@@ -60,6 +60,8 @@ class Interpreter:
                 watched(values, self._budget)
             elif isinstance(values, RangeSlotList):
                 told_apart(values)
+        self._spent = False
+        """Whether the search under way ran out of its CPU time."""
         self._warm()
 
     def interpret(
@@ -76,7 +78,11 @@ class Interpreter:
         if key in self._known:
             self._known[key] = self._known.pop(key)
         else:
-            self._known[key] = self._search(text, context, budget_s)
+            self._spent = False
+            found = self._search(text, context, budget_s)
+            if self._spent:  # what was found in the time may not be all: asked again, it is searched again
+                return found
+            self._known[key] = found
             if len(self._known) > REMEMBERED:
                 del self._known[next(iter(self._known))]
         return self._known[key]
@@ -138,6 +144,7 @@ class Interpreter:
                 if count >= MOST_RESULTS:
                     return
         except Spent:
+            self._spent = True
             return
         except HassilError as error:
             raise IntentError("grammar-broken", f"The sentences cannot be searched: {error}.") from error
