@@ -36,6 +36,7 @@ from appliance.panel.panel import Panel
 from appliance.settings import Settings
 from appliance.supervisor.child import Child
 from appliance.supervisor.contained import Contained
+from appliance.supervisor.hearing_repair import HearingRepair
 from appliance.supervisor.systemd import notify, watchdog_s
 from appliance.telemetry.health import HealthEndpoint
 from appliance.telemetry.telemetry import Telemetry
@@ -68,6 +69,7 @@ class Appliance:
         self.stt = child("stt", settings.stt.uri)
         self.tts = child("tts", settings.tts.uri)
         self.children = (self.sound, self.stt, self.tts)
+        self.repair = HearingRepair(self.ear, self.sound)
         self.voice = TtsClient(self.tts, settings.sound.feed_speed if settings.sound.source == "feed" else 1.0)
         self.agent = Agent(settings, self.bus, self.ear, self._rang, self._last_turn)
         self.conversation = Conversation(
@@ -139,6 +141,7 @@ class Appliance:
             "panel": self.panel.run,
             "greet": self.greet,
             "prepare recogniser": self.prepare_recogniser,
+            "hearing repair": self.repair.run,
             "telemetry": self.telemetry.run,
             "control": Control(self).run,
         }
@@ -149,7 +152,11 @@ class Appliance:
 
     def health(self) -> dict[str, Any]:
         """What the health endpoint tells: telemetry's verdicts, and how the contained parts fare."""
-        return {**self.telemetry.health(), "parts": self.contained.table()}
+        return {
+            **self.telemetry.health(),
+            "parts": self.contained.table(),
+            "hearing_repair": self.repair.table(),
+        }
 
     def prepare_folders(self) -> None:
         """Makes the run-time and the state directory (0700 both, no links of others), and the file the children read."""

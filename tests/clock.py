@@ -17,11 +17,15 @@ class JumpingSelector(selectors.DefaultSelector):
     def __init__(self) -> None:
         super().__init__()
         self.now_s = 1000.0
+        self.threads = 0
+        """Jobs under way on threads: those take the time they take, and the clock stands still meanwhile."""
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         ready = super().select(0)
         if ready or timeout == 0:
             return ready
+        if self.threads:
+            return super().select(0.05)
         if timeout is None:
             ready = super().select(5.0)  # a thread may still answer
             if not ready:
@@ -40,6 +44,15 @@ class JumpingLoop(asyncio.SelectorEventLoop):
 
     def time(self) -> float:
         return self.clock.now_s
+
+    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:
+        job = super().run_in_executor(executor, func, *args)
+        self.clock.threads += 1
+        job.add_done_callback(self._done)
+        return job
+
+    def _done(self, job: asyncio.Future[Any]) -> None:
+        self.clock.threads -= 1
 
 
 def run_instantly(work: Coroutine[Any, Any, None]) -> None:

@@ -125,7 +125,11 @@ class Agent:
         """Writes the grammar's files into `folder`, from which the recogniser reads them: one for a turn of its own,
         one for a turn that may refer to what was said before it."""
         self._folder = folder
+        before = self._grammars
         self._grammars = (self._source.write(folder), following(self._source).write(folder))
+        for file in folder.glob("*.grammar.json"):
+            if file not in (*self._grammars, *before):  # those before may still be wanted by a turn under way
+                file.unlink(missing_ok=True)
 
     def utterances_to_expect(self) -> tuple[Transcribe, ...]:
         """Every way in which the recogniser will be asked to listen, so that it can compile ahead."""
@@ -135,7 +139,7 @@ class Agent:
     async def expect_free_text(self) -> None:
         """The recogniser knows no grammar: near misses of free text are to be rescued. Takes a second beside all else."""
         if self._rescuer is None:
-            self._rescuer = await asyncio.to_thread(Rescuer, self._source, self._interpreter)
+            self._rescuer = await self._search.run(lambda: Rescuer(self._source, self._interpreter))
 
     async def set_home(self, home: Home) -> None:
         """Takes over other rooms and names; compiled beside the running conversation."""
@@ -239,14 +243,14 @@ class Agent:
 
     async def set_volume(self, percent: int) -> None:
         """Loudness of the voice, 0..100; kept over a restart."""
-        self.levels.set("reply", percent)
+        await asyncio.to_thread(self.levels.set, "reply", percent)
         await self._ear.set_volume(self.levels.percent("reply"))
         self._bus.publish(VolumeChanged(percent=self.levels.percent("reply")))
 
     async def reset_levels(self) -> None:
         """Every voice as loud as the settings say; what was changed at the device is forgotten."""
         voices = list(self.levels.all())
-        self.levels.reset()
+        await asyncio.to_thread(self.levels.reset)
         for voice in voices:
             await self._ear.set_volume(self.levels.percent(voice), voice)
         self._bus.publish(VolumeChanged(percent=self.levels.percent("reply")))
