@@ -107,7 +107,7 @@ async def test_only_what_was_heard_surely_enough_is_a_command(make: Make) -> Non
 async def test_the_newest_home_wins_whichever_is_compiled_last(make: Make, compiling: Compiling) -> None:
     agent = make()
     assert agent.home.area == "kitchen"
-    old, new = Home(areas=(Area("a", "Attic"),), area="old"), Home(areas=(Area("c", "Cellar"),), area="new")
+    old, new = Home(areas=(Area("Attic"),), area="old"), Home(areas=(Area("Cellar"),), area="new")
     compiling.held["old"] = threading.Event()
     first = asyncio.create_task(agent.set_home(old))
     await asyncio.sleep(0)
@@ -174,6 +174,6 @@ async def test_what_was_said_before_is_referred_to_only_while_it_is_fresh(make: 
 
 def test_every_apology_has_words_or_is_a_tone(make: Make) -> None:
     agent = make()
-    for reason in ("no_speech", "not_understood", "too_long", "deaf", "failed", "failed_stt", "failed_action"):
+    for reason in ("not_understood", "failed_stt", "failed_action"):
         assert agent.apology(reason), reason
     assert agent.apology("no such reason") == ""

@@ -14,6 +14,7 @@ import pytest
 
 from appliance.engines.stt.protocol import Samples
 from appliance.engines.stt.session import Session, Worker
+from appliance.errors import SttError
 from appliance.wire.frame import Connection, connect, serve
 from appliance.wire.message import AudioStart, AudioStop, Failure
 from appliance.wire.stt import Chunk, Partial, Transcribe, Transcript

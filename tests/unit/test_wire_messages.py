@@ -86,7 +86,7 @@ async def test_rubbish_of_the_sound_engine_ends_its_session_with_an_engine_error
     for field in fields(kind):
         client = SoundClient(SupervisorSettings(), Bus())
         connection = FakeConnection(lambda connection, event: None)
-        for value in (WRONG[2], good[field.name] if field.name in good else None, WRONG[5]):
+        for value in (WRONG[2], good.get(field.name), WRONG[5]):
             connection.say(Event(kind.kind, {**good, field.name: value}, b"\0\0"))
         connection.say(EngineError("closed", "That was all."))
         with pytest.raises(EngineError):
