@@ -27,6 +27,8 @@ COMMAND = Trigger("command")
 class FakeInterpreter:
     """Knows the sentences in `meanings`."""
 
+    spent = False
+
     meanings = {
         "what time is it": Interpretation("HassGetCurrentTime"),
         "light on": Interpretation("HassTurnOn", {"name": "lamp"}),
