@@ -26,12 +26,26 @@ SOURCE = GrammarSource(
 NO_TIME_S = -1.0
 
 
+class Counted(Interpreter):
+    """Counts its searches."""
+
+    searches = 0
+
+    def _search(self, text: str, context: Interpretation | None, budget_s: float) -> Interpretation | None:
+        self.searches += 1
+        return super()._search(text, context, budget_s)
+
+
 def test_a_spent_search_is_not_remembered() -> None:
-    interpreter = Interpreter(SOURCE, Home())
-    assert interpreter.interpret("tell a story to animal 599", budget_s=NO_TIME_S) is None and interpreter.spent
+    interpreter = Counted(SOURCE, Home())
+    before = interpreter.searches
+    for count in (1, 2):
+        interpreter.interpret("tell a story to animal 599", budget_s=NO_TIME_S)
+        assert interpreter.spent and interpreter.searches == before + count
     meant = interpreter.interpret("tell a story to animal 599", budget_s=60.0)
     assert meant is not None and meant.slots["animal"] == "animal 599" and not interpreter.spent
     assert interpreter.interpret("tell a story to animal 599", budget_s=NO_TIME_S) == meant, "known by now"
+    assert not interpreter.spent and interpreter.searches == before + 3
     assert interpreter.interpret("walk the dog", budget_s=60.0) is None and not interpreter.spent
 
 
