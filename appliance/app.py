@@ -28,7 +28,7 @@ from appliance.conversation.context import TurnContext
 from appliance.conversation.conversation import Conversation
 from appliance.conversation.loudspeaker import Loudspeaker
 from appliance.conversation.phrases import AGAIN_S
-from appliance.errors import DeviceError, EngineError, SttError
+from appliance.errors import ApplianceError, DeviceError, EngineError, SttError
 from appliance.events import Bus, EngineChanged, State, StateChanged, TurnRecord
 from appliance.files import private_folder
 from appliance.hardware.gpio import header_chip
@@ -43,6 +43,12 @@ from appliance.telemetry.telemetry import Telemetry
 from appliance.wire.child import ChildConfig, Models
 
 log = logging.getLogger(__name__)
+
+TELL_MOST = 100
+"""Texts of the device's own that wait to be spoken; an agenda holds 50 entries."""
+TELL_TRIES = 5
+TELL_AGAIN_S = 30.0
+"""Between tries where the voice or the loudspeaker fails."""
 
 
 class Appliance:
@@ -86,6 +92,8 @@ class Appliance:
             )
         )
         self.panel = Panel(settings.panel, self.bus, header_chip, ButtonActions(self.conversation, self.agent))
+        self._to_tell: asyncio.Queue[str] = asyncio.Queue(TELL_MOST)
+        self.agent.on_tell, self.agent.on_alarm = self._told, self.conversation.ring
         self._compiling = asyncio.Lock()
         self._understands = asyncio.Event()
         """The recogniser knows what may be said, or could not learn it."""
@@ -103,6 +111,24 @@ class Appliance:
         if timer.command is not None:
             self.conversation.command(timer.command)
         self.conversation.ring()
+
+    async def tell(self) -> None:
+        """Speaks reminders and what could not be done, one after the other, between turns."""
+        while True:
+            text = await self._to_tell.get()
+            for _ in range(TELL_TRIES):
+                try:
+                    await self.conversation.announce(text, chime=True)
+                    break
+                except ApplianceError as error:
+                    log.warning("reminder: %s", error)
+                    await asyncio.sleep(TELL_AGAIN_S)
+
+    def _told(self, text: str) -> None:
+        try:
+            self._to_tell.put_nowait(text)
+        except asyncio.QueueFull:
+            log.error("reminder: too many at once, one is lost")
 
     async def greet(self) -> None:
         """Once the engines are ready: volumes as they were; then the phrase cache is warmed, again and again."""
@@ -138,6 +164,8 @@ class Appliance:
         """What the conversation can do without: name → life. In the order in which they are started."""
         parts: dict[str, Callable[[], Awaitable[None]]] = {
             "timers": self.agent.timers.run,
+            "agenda": self.agent.agenda.run,
+            "tell": self.tell,
             "panel": self.panel.run,
             "greet": self.greet,
             "prepare recogniser": self.prepare_recogniser,

@@ -303,8 +303,8 @@ class FakeAgent:
         """Carrying out `intent` does `work`."""
         self.plans[intent] = Plan(reply, act=work)
 
-    def apology(self, reason: str) -> str:
-        return f"sorry: {reason}"
+    def apology(self, reason: str, command: str = "") -> str:
+        return f"sorry: {reason}" + (f" {command}" if command else "")
 
     def brief(self, interpretation: Interpretation) -> bool:
         return True

@@ -78,6 +78,24 @@ class Control:
             self._appliance.bus.unsubscribe(name)
         raise AssertionError("a watch never ends")
 
+    async def ask(self, connection: Connection, arguments: dict[str, Any]) -> dict[str, Any]:
+        """A sentence as if it had been said; the answer is spoken too."""
+        text = " ".join(str(arguments.get("text", "")).split())
+        if not text or len(text) > MOST_TEXT:
+            raise UsageError("bad-text", f"A sentence has 1 to {MOST_TEXT} characters.")
+        name = f"control-ask-{id(connection)}"
+        watch = self._appliance.bus.subscribe(name)
+        try:
+            self._appliance.conversation.open(Trigger("command", text=text))
+            async for event in watch:
+                if isinstance(event, TurnEnded) and event.record.transcript == text:
+                    reply = event.record.reply
+                    question = reply if reply is not None and reply.endswith("?") else None
+                    return {**turn_table(event.record), "question": question}
+        finally:
+            self._appliance.bus.unsubscribe(name)
+        raise AssertionError("a watch never ends")
+
     async def stop(self, connection: Connection, arguments: dict[str, Any]) -> dict[str, Any]:
         return {"stopped": self._appliance.conversation.stop()}
 
@@ -95,6 +113,7 @@ class Control:
 
 COMMANDS: dict[str, Command] = {
     "say": Control.say,
+    "ask": Control.ask,
     "listen": Control.listen,
     "stop": Control.stop,
     "mute": Control.mute,

@@ -20,6 +20,7 @@ COMMANDS = {
     "replay": "the real program with recordings as the microphone",
     "bench": "measure a suite against its budgets",
     "say": "speak a text",
+    "ask": "what a sentence means, and the answer to it",
     "listen": "transcribe the microphone or a recording, live",
     "models": "list, fetch and verify models",
     "devices": "sound cards, GPIO chip and boards",

@@ -24,8 +24,8 @@ RECORDS = 50
 """Turns remembered for `appliance status`."""
 UNWIND_S = 1.0
 """What is cancelled has this long to end; then it is left to itself, so that nobody who speaks waits for it."""
-MOST_COMMANDS = 8
-"""Commands of timers that may wait; the oldest gives way."""
+MOST_COMMANDS = 64
+"""Commands of timers that may wait, more than there can be timers; the oldest gives way."""
 MOST_ANNOUNCEMENTS = 8
 """Announcements that may wait; one more is refused."""
 ALARM_PAUSE_S = 0.2
@@ -116,7 +116,7 @@ class Conversation:
         self._give(Signal.OPEN if trigger.text is None else Signal.COMMAND, trigger)
 
     def command(self, text: str) -> None:
-        """Has a sentence carried out as if it had been said (a timer's command)."""
+        """Has a sentence carried out as if it had been said (a timer's command), after the turn under way and in order."""
         self.open(Trigger("command", text=text))
 
     def ring(self) -> None:

@@ -62,11 +62,11 @@ class Reply:
         self._context.bus.publish(ReplyStarted(turn=self._turn))
         log.info("play: answered %.0f ms after the last word", self._trace.between("speech_end", "first") or 0)
 
-    async def apologise(self, reason: str, outcome: Outcome) -> None:
-        """Says, or sounds, why there is no answer. No failure of a stage goes further."""
+    async def apologise(self, reason: str, outcome: Outcome, command: str = "") -> None:
+        """Says, or sounds, why there is no answer (to the put-off `command`). No failure of a stage goes further."""
         self._trace.outcome = outcome
         self._show_error(outcome is Outcome.FAILED)
-        text = self._context.agent.apology(reason)
+        text = self._context.agent.apology(reason, command)
         try:
             if text and reason not in MUTE_STAGES:
                 self._trace.reply = strip_marks(text)

@@ -96,7 +96,10 @@ class Turn:
             return
         interpretation = await self._understand(transcript)
         if interpretation is None:
-            await self._reply.apologise("not_understood", Outcome.NOT_UNDERSTOOD)
+            promised = (self._trigger.text or "") if self._trigger.cause == "command" else ""
+            await self._reply.apologise(
+                "command_failed" if promised else "not_understood", Outcome.NOT_UNDERSTOOD, promised
+            )
             return
         plan, saying = await self._act(interpretation)
         if plan.reply:
@@ -143,7 +146,9 @@ class Turn:
 
     async def _understand(self, transcript: Transcript) -> Interpretation | None:
         context = self._context
-        if not transcript.text or context.agent.own_words(transcript.text):
+        # A turn that a person opened is a person's: only one that opened by itself may have heard the device.
+        opened_itself = self._trigger.cause == "follow_up"
+        if not transcript.text or (opened_itself and context.agent.own_words(transcript.text)):
             interpretation = None
         else:
             interpretation = await self._within(self._meaning(transcript), context.settings.intent_deadline_s, "intent")

@@ -20,7 +20,9 @@ from appliance.wire.child import Models
 from tests.clock import instant
 from tests.fakes import FakeAgent
 
-PARTS = ("timers", "panel", "greet", "prepare recogniser", "hearing repair", "telemetry", "control", "health")
+PARTS = (
+    "timers", "agenda", "tell", "panel", "greet", "prepare recogniser", "hearing repair", "telemetry", "control", "health",
+)  # fmt: skip
 
 
 class AppAgent(FakeAgent):
@@ -29,6 +31,7 @@ class AppAgent(FakeAgent):
     def __init__(self, *_: object) -> None:
         super().__init__()
         self.muted = False
+        self.agenda = SimpleNamespace(run=_for_ever)
         self.timers = SimpleNamespace(run=_for_ever, all=tuple, ringing=tuple)
         self.levels = SimpleNamespace(percent=lambda voice: 50)
         self.problems: list[object] = []
@@ -36,6 +39,12 @@ class AppAgent(FakeAgent):
 
     def write_grammar(self, folder: Path) -> None:
         pass
+
+    def on_tell(self, text: str) -> None:
+        raise AssertionError("the app provides it")
+
+    def on_alarm(self) -> None:
+        raise AssertionError("the app provides it")
 
     async def recall(self) -> None:
         pass
