@@ -174,7 +174,7 @@ def test_a_damaged_agenda_is_put_aside(tmp_path: Path, text: str) -> None:
     file.write_text(text)
     agenda = Agenda(file, lambda _: None, lambda *_: None)
     agenda.load()
-    assert not agenda.all(ALARM) and file.with_suffix(".broken").exists()
+    assert not agenda.all(ALARM) and file.with_name("agenda.json.damaged").exists()
 
 
 def test_the_file_is_what_the_next_run_reads(tmp_path: Path) -> None:
