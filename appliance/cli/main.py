@@ -19,6 +19,7 @@ COMMANDS = {
     "demo": "a whole spoken turn without any hardware",
     "replay": "the real program with recordings as the microphone",
     "bench": "measure a suite against its budgets",
+    "selftest": "a spoken turn with nobody there",
     "say": "speak a text",
     "ask": "what a sentence means, and the answer to it",
     "listen": "transcribe the microphone or a recording, live",
