@@ -52,7 +52,7 @@ def respond(meaning: Interpretation, context: SkillContext) -> Plan:
 def answer(meaning: Interpretation, context: SkillContext) -> Plan:
     """What the owner wrote for this intent, with what was said put in; without a slot that was not said."""
     text = re.sub(r"\{(\w+)\}", lambda slot: str(meaning.slots.get(slot[1], "")), context.answers[meaning.intent])
-    return Plan(" ".join(text.split()))
+    return Plan(re.sub(r"\s+(?=[.,;:!?])", "", " ".join(text.split())))
 
 
 def mute(_: Interpretation, context: SkillContext) -> Plan:

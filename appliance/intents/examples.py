@@ -58,12 +58,8 @@ def _lines(language: str) -> Iterator[str]:
         yield f"## {topic.title}\n"
         for says in topic.intents.values():
             yield from (f'- "{text}"' for text in says)
-        forms = [
-            form
-            for name in topic.intents
-            for block in intents.get(name, {"data": []})["data"]
-            for form in block["sentences"]
-        ]
+        blocks = [block for name in topic.intents for block in intents.get(name, {"data": []})["data"]]
+        forms = [form for block in blocks for form in block["sentences"]]
         yield f"\n<details><summary>{len(forms)} forms</summary>\n\n```"
         yield from forms
         yield "```\n\n</details>\n"

@@ -76,4 +76,4 @@ def test_an_owners_answer_is_said(tmp_path: Path) -> None:
     room.context = replace(room.context, answers={"MovieTime": "Enjoy {film}."})
     said = plan(Interpretation("MovieTime", {"film": "Casablanca"}), room.context)
     assert strip_marks(said.reply) == "Enjoy Casablanca."
-    assert plan(Interpretation("MovieTime"), room.context).reply == "Enjoy ."
+    assert plan(Interpretation("MovieTime"), room.context).reply == "Enjoy."
