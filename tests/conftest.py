@@ -1,7 +1,8 @@
 """In: the collected tests. Out: those that play in real time may be played again, as a busy machine makes them late.
 
 On a starved machine (other guests of its host take its cores) they say nothing, so they are skipped, each with that reason;
-so are the tests that begin after PATIENCE_S there, and every test may be played once again. `APPLIANCE_TESTS=all` plays them all the same.
+so are the tests that begin after PATIENCE_S there, and every test may be played once again. `APPLIANCE_TESTS=all` plays
+them all the same.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ AGAIN = 2
 ROUNDS = 400_000
 CALM_S = 0.05
 """What so many rounds of the loop below take of wall time on the development machine when it is calm: 0.03 s."""
-STARVED = 3.0
+STARVED = 2.0
 """From so many times CALM_S on, in most of the looks, turns cannot keep their deadlines."""
 LOOKS = 9
 PATIENCE_S = 1500.0
