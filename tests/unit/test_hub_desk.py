@@ -83,7 +83,8 @@ async def test_every_device_answers_for_itself(desks: Desks, monkeypatch: pytest
 
 @pytest.mark.parametrize(
     ("names", "command", "args", "sentence"),
-    [([], "mute", {}, "No device"), (["nobody"], "mute", {}, "no device 'nobody'"), (["sim-00001"], "format", {}, "format"),
+    [([], "mute", {}, "No device"), (["nobody"], "mute", {}, "no device 'nobody'"),
+     (["sim-00001"], "format", {}, "no such command"),
      (["sim-00001"], "volume", {"percent": 700}, "percent"), ([f"d{n}" for n in range(501)], "mute", {}, "the most")],
 )  # fmt: skip
 async def test_what_no_device_would_take_is_sent_to_nobody(
@@ -122,7 +123,7 @@ def test_who_differs_from_its_like_is_found() -> None:
     house = House()
     for number in range(1, 9):
         one = device(number)
-        house.say(one.id, "info", one.info(), retain=True)
+        house.say(one.id, "info", {**one.info(), "board": "Raspberry Pi 5"}, retain=True)
         body = {**one.metrics(10.0)[0], "at": house.wall_s}
         body["measures"]["temperature_c"] = 81.0 if number == 5 else 50.0 + number / 10
         house.say(one.id, "metrics", body)

@@ -194,7 +194,7 @@ def test_the_thread_writes_and_ends(tmp_path: Path) -> None:
         assert database.execute("SELECT count(*) FROM raw").fetchone() == (1,)
 
 
-def test_backup_and_restore(tmp_path: Path) -> None:
+def test_backup_and_restore(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder, copy = tmp_path / "hub", tmp_path / "copy.db"
     folder.mkdir()
     kept = Kept(folder)
@@ -203,6 +203,10 @@ def test_backup_and_restore(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="there already"):
         backup(folder, copy)
     kept.speak(1)
+    monkeypatch.setattr("appliance.hub.store.database.BUSY_S", 0.01)
+    with pytest.raises(UsageError, match="the hub runs"):
+        restore(folder, copy)
+    kept.reader._database.close()
     kept.history.writer.database.close()
     restore(folder, copy)
     again = Kept(folder)

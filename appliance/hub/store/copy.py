@@ -52,15 +52,10 @@ def restore(folder: Path, source: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if file.exists():
-            with closing(connect(file)) as running:
-                running.execute("PRAGMA locking_mode = EXCLUSIVE")
-                running.execute("BEGIN EXCLUSIVE")
-                running.execute("COMMIT")
+            _alone(file)
         part.unlink(missing_ok=True)
-        with (
-            closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as old,
-            closing(sqlite3.connect(part)) as copy,
-        ):
+        before = f"{source.absolute().as_uri()}?mode=ro"
+        with closing(sqlite3.connect(before, uri=True)) as old, closing(sqlite3.connect(part)) as copy:
             _check(old)
             old.backup(copy)
             migrate(copy)
@@ -72,6 +67,19 @@ def restore(folder: Path, source: Path) -> None:
     except (OSError, sqlite3.Error) as error:
         part.unlink(missing_ok=True)
         raise UsageError("no-restore", f"{source} cannot be taken: {error}.") from error
+
+
+def _alone(file: Path) -> None:
+    """Raises UsageError while a hub has the history open."""
+    try:
+        with closing(connect(file)) as database:
+            database.execute("PRAGMA locking_mode = EXCLUSIVE")
+            database.execute("BEGIN EXCLUSIVE")
+            database.execute("COMMIT")
+    except sqlite3.OperationalError as error:
+        raise UsageError("hub-runs", f"{file} is in use: the hub runs. Stop it first.") from error
+    except sqlite3.DatabaseError:
+        return  # damaged: a good copy is what it needs
 
 
 def _check(database: sqlite3.Connection) -> None:
