@@ -33,7 +33,6 @@ check: setup  ## ruff and mypy
 
 test: check  ## check, then all tests
 	$(BIN)/pytest
-	@$(MAKE) --no-print-directory mutants SHORT=1
 
 unit: setup  ## the unit tests alone
 	$(BIN)/pytest tests/unit
