@@ -34,6 +34,7 @@ SKILLS: dict[str, Skill] = {
     "ApplianceFollowUp": talk.unable,
     "ApplianceYes": talk.unable,
     "ApplianceNo": talk.never_mind,
+    "ApplianceRefusal": talk.refuse,
 }
 """Intent → skill; every other intent is the home's."""
 

@@ -29,6 +29,10 @@ BUDGET_S = 0.5
 MOST_RESULTS = 200
 """Readings looked at before the best is chosen."""
 MOST_ALTERNATIVES = 4
+COMMAND_SLOT = "conversation_command"
+"""Holds a whole command that is to be done later, or not at all."""
+REFUSAL = "ApplianceRefusal"
+"""A command that must not be done: see `data/en_beside.yaml`."""
 REMEMBERED = 512
 """Sentences whose meaning is kept, least recently used first out: a household says the same few again and again."""
 
@@ -82,12 +86,21 @@ class Interpreter:
         return self._known[key]
 
     def _search(self, text: str, context: Interpretation | None, budget_s: float) -> Interpretation | None:
-        readings = sorted(self._all_readings(text, context, budget_s), key=lambda reading: reading.score)
+        found = sorted(self._all_readings(text, context, budget_s), key=lambda reading: reading.score)
+        readings = [reading for reading in found if self._can_be_put_off(reading.interpretation, budget_s)]
         if context is not None:
             if (meant := _in_context(context, text, readings)) is not None:
                 return meant
             readings = [reading for reading in readings if reading.interpretation.intent not in FOLLOW_UPS]
         return _best(readings, self._home) if readings else None
+
+    def _can_be_put_off(self, meant: Interpretation, budget_s: float) -> bool:
+        """Whether the command that `meant` puts off, if any, is one: "remind me to call Mom in ten minutes" holds none."""
+        command = meant.slots.get(COMMAND_SLOT)
+        if command is None or meant.intent == REFUSAL:
+            return True
+        later = self.interpret(str(command), None, budget_s)
+        return later is not None and later.intent != REFUSAL
 
     def _warm(self) -> None:
         """Has hassil parse every template now: it would do so in the first search, which then takes 100 times longer."""
@@ -163,7 +176,7 @@ class Interpreter:
         name_letters = len(named.text) if named is not None and not named.is_wildcard else 0
         score = (
             len(open_slots),
-            0 if own else 1,
+            2 if result.intent.name == REFUSAL else 0 if own else 1,
             -name_letters,
             -result.text_chunks_matched,
             open_letters,

@@ -47,6 +47,7 @@ LOCAL_INTENTS = (
     "ApplianceHelp",
     "ApplianceMute",
     "ApplianceNo",
+    "ApplianceRefusal",
     "ApplianceRepeat",
     "ApplianceStatus",
     "ApplianceStop",
@@ -122,10 +123,12 @@ def _sort_small_talk(tree: dict[str, Any]) -> None:
 
 
 def _own(language: str) -> dict[str, Any]:
-    file = resources.files("appliance.intents") / "data" / f"{language}.yaml"
-    if not file.is_file():
-        return {"intents": {}}
-    tree: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
+    """Our sentences: `LANGUAGE.yaml`, and in `LANGUAGE_beside.yaml` what is said around commands."""
+    tree: dict[str, Any] = {"intents": {}}
+    for name in (f"{language}.yaml", f"{language}_beside.yaml"):
+        file = resources.files("appliance.intents") / "data" / name
+        if file.is_file():
+            merge_dict(tree, yaml.safe_load(file.read_text(encoding="utf-8")))
     return tree
 
 
