@@ -1,7 +1,7 @@
 """In: the collected tests. Out: those that play in real time may be played again, as a busy machine makes them late.
 
-On a starved machine (other guests of its host take its cores) they say nothing, so they are skipped, each with that reason.
-`APPLIANCE_TESTS=all` plays them all the same.
+On a starved machine (other guests of its host take its cores) they say nothing, so they are skipped, each with that reason;
+so are the tests that begin after PATIENCE_S there. `APPLIANCE_TESTS=all` plays them all the same.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ CALM_S = 0.05
 STARVED = 3.0
 """From so many times CALM_S on, in most of the looks, turns cannot keep their deadlines."""
 LOOKS = 9
+PATIENCE_S = 1500.0
+"""On a starved machine no test begins later than this after the first: whoever waits for the whole has a limit, too."""
 
 
 @cache
@@ -54,12 +56,30 @@ def _own_environment() -> Iterator[None]:
     os.environ.update(before)
 
 
+def starved() -> bool:
+    """Whether the machine is too slow for real time, and nobody asked for all tests all the same."""
+    return os.environ.get("APPLIANCE_TESTS") != "all" and slowness() >= STARVED
+
+
+_begun_s: list[float] = []
+"""When the first test began, by the monotonic clock."""
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if not _begun_s:
+        _begun_s.append(time.monotonic())
+    if time.monotonic() - _begun_s[0] > PATIENCE_S and starved():
+        pytest.skip(
+            f"starved machine: {slowness():.0f} times slower than calm, and {PATIENCE_S / 60:.0f} minutes are over"
+        )
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     real_time = [item for item in items if Path(item.path).parent.name in REAL_TIME]
-    starved = bool(real_time) and os.environ.get("APPLIANCE_TESTS") != "all" and slowness() >= STARVED
+    skipped = bool(real_time) and starved()
     for item in real_time:
         item.add_marker(pytest.mark.flaky(reruns=AGAIN, reruns_delay=1))
-        if starved:
+        if skipped:
             reason = f"starved machine: {slowness():.0f} times slower than calm; real time cannot be judged on it"
             item.add_marker(pytest.mark.skip(reason=reason))
 
