@@ -65,6 +65,12 @@ REFUSED = [
     ("turn off the cellar light", "unknown"),
     ("lock the back door", "unknown"),
     ("paint the side door", "unable"),
+    ("who turned off the porch light", "told"),
+    ("why is the porch light on", "told"),
+    ("turn off everything but the boiler", "except"),
+    ("turn on the attic no the porch light", "taken_back"),
+    ("turn on peter's lamp", "unknown"),
+    ("turn off floor lamp three", "unknown"),
     ("the porch light is broken", "unable"),
 ]
 
@@ -87,6 +93,7 @@ DONE: list[tuple[str, str, dict[str, Slot]]] = [
     ("set the porch light to maximum", "HassLightSet", {"name": "Porch Light", "brightness": 100}),
     ("did you turn off the porch light", "HassGetState", {"name": "Porch Light", "state": "off"}),
     ("did you lock the side door", "HassGetState", {"name": "Side Door", "state": "locked"}),
+    ("I don't want the boiler on", "HassTurnOff", {"name": "Boiler"}),
     ("turn off the porch light", "HassTurnOff", {"name": "Porch Light"}),
     ("turn off the porch light in five minutes", "HassStartTimer", {"minutes": 5}),
 ]
