@@ -1,6 +1,6 @@
 # In: a checkout. Out: what each target's comment says. Everything that a target needs is set up on the way, once.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo install upgrade uninstall check test bench homeassistant overlays pictures vm trixie clean
+.PHONY: help setup demo install upgrade uninstall check test bench homeassistant overlays pictures vm trixie hub hub-assets clean
 
 BIN := .venv/bin
 # Real models from the folder beside the checkout, where there is one and nothing else was said.
@@ -8,7 +8,7 @@ MIRROR := $(or $(APPLIANCE_MODELS__MIRROR),$(wildcard $(abspath ../shared/models
 WITH_MIRROR := $(if $(MIRROR),APPLIANCE_MODELS__MIRROR=$(MIRROR))
 
 help:  ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1: /p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' $(MAKEFILE_LIST)
 
 setup:  ## Debian packages, .venv, models; a second run does nothing
 	@scripts/setup
@@ -69,6 +69,14 @@ vm: setup  ## button, LED and sound card through the kernel's own drivers, in a 
 # As root, half an hour; needs mmdebstrap. A bare Debian with the other Python, kept in build/debian; runs what is committed.
 trixie:  ## check and all tests under Debian trixie and its Python 3.13
 	@scripts/debian trixie make test
+
+# The chart library comes from npm, checked by its hash; without npm the page shows numbers where it would draw curves.
+hub-assets:  ## the hub page's chart library: appliance/hub/page/vendor
+	@scripts/hub-assets
+
+hub: setup  ## look before you buy: a broker, the hub and fifty simulated devices, eight of them sick
+	-@scripts/hub-assets
+	@scripts/hub
 
 clean:  ## remove what was built; models and settings of the device stay
 	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache *.egg-info

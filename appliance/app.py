@@ -26,7 +26,7 @@ from appliance.conversation.clients.tts import TtsClient
 from appliance.conversation.context import TurnContext
 from appliance.conversation.conversation import Conversation
 from appliance.conversation.phrases import AGAIN_S
-from appliance.errors import DeviceError, EngineError, SttError
+from appliance.errors import ApplianceError, DeviceError, EngineError, SttError
 from appliance.events import Bus, EngineChanged, State, StateChanged, TurnRecord
 from appliance.files import private_folder
 from appliance.hardware.gpio import header_chip
@@ -39,6 +39,12 @@ from appliance.telemetry.telemetry import Telemetry
 from appliance.wire.child import ChildConfig, Models
 
 log = logging.getLogger(__name__)
+
+TELL_MOST = 100
+"""Texts of the device's own that wait to be spoken; an agenda holds 50 entries."""
+TELL_TRIES = 5
+TELL_AGAIN_S = 30.0
+"""Between tries where the voice or the loudspeaker fails."""
 
 
 class Appliance:
@@ -81,6 +87,8 @@ class Appliance:
         )
         self.panel = Panel(settings.panel, self.bus, header_chip, ButtonActions(self.conversation, self.agent))
         self._ringing = asyncio.Event()
+        self._to_tell: asyncio.Queue[str] = asyncio.Queue(TELL_MOST)
+        self.agent.on_tell, self.agent.on_alarm = self._told, self._ringing.set
         self._compiling = asyncio.Lock()
         self._understands = asyncio.Event()
         """The recogniser knows what may be said, or could not learn it."""
@@ -104,7 +112,25 @@ class Appliance:
         while True:
             await self._ringing.wait()
             self._ringing.clear()
-            await self.conversation.ring(lambda: bool(self.agent.timers.ringing()))
+            await self.conversation.ring(self.agent.ringing)
+
+    async def tell(self) -> None:
+        """Speaks reminders and what could not be done, one after the other, between turns."""
+        while True:
+            text = await self._to_tell.get()
+            for _ in range(TELL_TRIES):
+                try:
+                    await self.conversation.announce(text, chime=True)
+                    break
+                except ApplianceError as error:
+                    log.warning("reminder: %s", error)
+                    await asyncio.sleep(TELL_AGAIN_S)
+
+    def _told(self, text: str) -> None:
+        try:
+            self._to_tell.put_nowait(text)
+        except asyncio.QueueFull:
+            log.error("reminder: too many at once, one is lost")
 
     async def greet(self) -> None:
         """Once the engines are ready: volumes as they were; then the phrase cache is warmed, again and again."""
@@ -182,7 +208,9 @@ async def running(settings: Settings, models: Models) -> AsyncIterator[Appliance
             tasks = [group.create_task(child.run(), name=child.name) for child in appliance.children]
             tasks.append(group.create_task(appliance.conversation.run(), name="conversation"))
             tasks.append(group.create_task(appliance.agent.timers.run(), name="timers"))
+            tasks.append(group.create_task(appliance.agent.agenda.run(), name="agenda"))
             tasks.append(group.create_task(appliance.ring(), name="ring"))
+            tasks.append(group.create_task(appliance.tell(), name="tell"))
             tasks.append(group.create_task(appliance.panel.run(), name="panel"))
             tasks.append(group.create_task(appliance.greet(), name="greet"))
             tasks.append(group.create_task(appliance.prepare_recogniser(), name="prepare recogniser"))

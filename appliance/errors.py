@@ -43,6 +43,10 @@ class GrammarError(ApplianceError, ValueError):
     """Sentences cannot be compiled; the message names the file, the line and what is wrong."""
 
 
+class UpdateError(ApplianceError):
+    """A release cannot be taken, or an update could not be brought to its end; the device keeps a release that works."""
+
+
 class AudioFileError(UsageError):
     """A recording is empty, truncated or holds no audio that can be read."""
 

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
+from appliance.actions.agenda import Agenda
 from appliance.actions.timers import Timers
 from appliance.intents.interpretation import Interpretation
 from appliance.intents.replies import Replies
+
+if TYPE_CHECKING:
+    from appliance.actions.lists import Lists
+    from appliance.actions.stopwatch import Stopwatch
 
 
 class Device(Protocol):
@@ -47,6 +52,9 @@ class SkillContext:
 
     device: Device
     timers: Timers
+    agenda: Agenda
+    lists: Lists
+    stopwatch: Stopwatch
     replies: Replies
     home: HomeHandler | None = None
     """None: no home server is connected."""

@@ -4,7 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from appliance.actions import clock, home, status, talk, timer, volume
+from appliance.actions import (
+    alarm,
+    arithmetic,
+    chance,
+    clock,
+    dates,
+    home,
+    lists,
+    reminder,
+    status,
+    stopwatch,
+    talk,
+    timer,
+    units,
+    volume,
+)
 from appliance.actions.device import SkillContext
 from appliance.actions.plan import Plan
 from appliance.intents.interpretation import Interpretation
@@ -24,6 +39,30 @@ SKILLS: dict[str, Skill] = {
     "HassTimerStatus": timer.status,
     "HassSetVolume": volume.set_volume,
     "HassSetVolumeRelative": volume.change_volume,
+    "HassListAddItem": lists.add,
+    "HassListCompleteItem": lists.remove,
+    "HassListRemoveItem": lists.remove,
+    "HassShoppingListAddItem": lists.add,
+    "HassShoppingListCompleteItem": lists.remove,
+    "ApplianceListAdd": lists.add,
+    "ApplianceListRemove": lists.remove,
+    "ApplianceListRead": lists.read,
+    "ApplianceListClear": lists.clear,
+    "ApplianceSetAlarm": alarm.set_alarm,
+    "ApplianceChangeAlarm": alarm.change,
+    "ApplianceCancelAlarm": alarm.cancel,
+    "ApplianceAlarmStatus": alarm.status,
+    "ApplianceSnooze": alarm.snooze,
+    "ApplianceRemind": reminder.remind,
+    "ApplianceReminderStatus": reminder.status,
+    "ApplianceCancelReminder": reminder.cancel,
+    "ApplianceStopwatch": stopwatch.use,
+    "ApplianceDate": dates.tell,
+    "ApplianceDaysUntil": dates.until,
+    "ApplianceCalculate": arithmetic.calculate,
+    "ApplianceConvert": units.convert,
+    "ApplianceChance": chance.draw,
+    "ApplianceVolumeStatus": volume.tell_volume,
     "HassNevermind": talk.never_mind,
     "HassRespond": talk.respond,
     "ApplianceStop": talk.stop,
@@ -32,6 +71,7 @@ SKILLS: dict[str, Skill] = {
     "ApplianceMute": talk.mute,
     "ApplianceStatus": status.tell_status,
     "ApplianceFollowUp": talk.unable,
+    "ApplianceWhen": talk.unable,
     "ApplianceYes": talk.unable,
     "ApplianceNo": talk.never_mind,
     "ApplianceRefusal": talk.refuse,

@@ -8,12 +8,19 @@ from appliance.events import Outcome
 from appliance.intents.interpretation import Interpretation
 from appliance.intents.replies import capital
 
+TOPICS = frozenset(
+    {"listening", "data", "creator", "thanks", "who", "no_matter", "goodbye"}
+    | {"good_morning", "good_day", "good_evening", "good_night"}
+)
+"""What small talk there is an own answer for; the replies have the same names."""
+
 
 def stop(_: Interpretation, context: SkillContext) -> Plan:
     """Ends any ringing; says nothing, because being quiet is the answer."""
 
     async def act() -> Plan | None:
         context.timers.silence()
+        context.agenda.silence()
         return None
 
     return Plan(context.replies.say("stopped"), act=act, ends=True)
@@ -40,9 +47,9 @@ def give_help(_: Interpretation, context: SkillContext) -> Plan:
 
 
 def respond(meaning: Interpretation, context: SkillContext) -> Plan:
-    """Greetings and questions about privacy."""
+    """Greetings, thanks, and questions about the device itself."""
     topic = str(meaning.slots.get("topic", "hello"))
-    return Plan(context.replies.say(topic if topic in {"listening", "data", "creator"} else "hello"))
+    return Plan(context.replies.say(topic if topic in TOPICS else "hello"))
 
 
 def mute(_: Interpretation, context: SkillContext) -> Plan:

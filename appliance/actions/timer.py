@@ -8,8 +8,11 @@ from dataclasses import replace
 from appliance.actions.device import SkillContext
 from appliance.actions.plan import Plan
 from appliance.actions.timers import LONGEST_S, MOST_TIMERS, Timer
-from appliance.intents.interpretation import Interpretation, Question, Slot
+from appliance.events import Outcome
+from appliance.intents.followup import ALL
+from appliance.intents.interpretation import Interpretation, Question
 from appliance.intents.replies import capital
+from appliance.intents.source import LOCAL_INTENTS
 
 _UNITS_S = {"hours": 3600, "minutes": 60, "seconds": 1}
 _ARTICLES = {"the", "my", "a", "an", "der", "den", "die", "das", "mein", "meinen"}
@@ -19,9 +22,12 @@ def start(meaning: Interpretation, context: SkillContext) -> Plan:
     """A new timer, with a name or a command where one was said."""
     seconds, name = _seconds(meaning, ""), _name(meaning)
     command = meaning.slots.get("conversation_command")
-    if seconds <= 0:
-        return Plan(context.replies.say("timer_no_time"), ask=True)
-    if seconds > LONGEST_S:
+    if meaning.puts_off is not None and meaning.puts_off not in LOCAL_INTENTS and context.home is None:
+        return Plan(context.replies.say("no_home_server"), Outcome.NO_HOME_SERVER)
+    if seconds <= 0 and "days_ahead" not in meaning.slots:
+        asked = replace(meaning.bare(), own=True, question=Question("when", ()))
+        return Plan(context.replies.say("timer_no_time"), ask=True, question=asked)
+    if seconds > LONGEST_S or "days_ahead" in meaning.slots:
         return Plan(context.replies.say("timer_too_long"))
     if len(context.timers.all()) >= MOST_TIMERS:
         return Plan(context.replies.say("timer_too_many"))
@@ -31,7 +37,7 @@ def start(meaning: Interpretation, context: SkillContext) -> Plan:
         return None
 
     key = "timer_command" if command is not None else "timer_started" if name is None else "timer_started_named"
-    return Plan(capital(context.replies.say(key, name=name, duration=context.replies.duration(seconds))), act=act)
+    return Plan(capital(context.replies.say(key, name=name, duration=context.replies.exactly(seconds))), act=act)
 
 
 def increase(meaning: Interpretation, context: SkillContext) -> Plan:
@@ -142,35 +148,52 @@ def _on_one(
     if not fitting:
         return Plan(context.replies.say("timer_unknown"))
     ringing = [timer for timer in fitting if timer.ringing]
+    if len(fitting) > 1 and meaning.slots.get("which") == ALL:
+        return _together([plan(timer, context) for timer in fitting])
     if len(fitting) > 1 and len(ringing) != 1:
         return _which(meaning, fitting, context)
     return plan((ringing or fitting)[0], context)
 
 
+def _together(plans: list[Plan]) -> Plan:
+    """Several timers, one after the other; what is the same for all is said once."""
+    acts = [plan.act for plan in plans if plan.act is not None]
+
+    async def act() -> Plan | None:
+        for each in acts:
+            await each()
+        return None
+
+    return Plan(" ".join(dict.fromkeys(plan.reply for plan in plans)), act=act)
+
+
 def _which(meaning: Interpretation, timers: list[Timer], context: SkillContext) -> Plan:
     """'The pizza timer or the 10 minute timer?' and what each answer would mean."""
-    titles = tuple(_title(timer, context) for timer in timers)
-    first, *others = (replace(meaning.bare(), slots={**meaning.slots, **_called(timer)}) for timer in timers)
+    titles = _titles(timers, context)
+    first, *others = (replace(meaning.bare(), slots={**meaning.slots, "timer": timer.id}) for timer in timers)
     asked = replace(first, alternatives=tuple(others), question=Question("intent", titles))
     reply = context.replies.say("timer_which", list=capital(context.replies.either(list(titles))))
     return Plan(reply, ask=True, question=asked)
 
 
-def _called(timer: Timer) -> dict[str, Slot]:
-    """Slots by which people would call this timer."""
-    if timer.name is not None:
-        return {"name": timer.name}
-    rest = round(timer.started_s)
-    slots: dict[str, Slot] = {}
-    for unit, factor in _UNITS_S.items():
-        if rest // factor:
-            slots[f"start_{unit}"] = rest // factor
-            rest %= factor
-    return slots
+def _titles(timers: list[Timer], context: SkillContext) -> tuple[str, ...]:
+    """How each is asked for; those of one name or length by their place and what is left of them."""
+    titles = [_title(timer, context) for timer in timers]
+    if len(set(titles)) == len(titles):
+        return tuple(titles)
+    say = context.replies.say
+    return tuple(
+        title
+        if titles.count(title) == 1
+        else say("timer_nth", nth=context.replies.nth(number), duration=_duration(timer, context))
+        for number, (title, timer) in enumerate(zip(titles, timers, strict=True), 1)
+    )
 
 
 def _fitting(meaning: Interpretation, timers: list[Timer]) -> list[Timer]:
-    """Those with the name or the length that was said; all if neither was."""
+    """Those with the name or the length that was said, or the one that was chosen; all if none was."""
+    if "timer" in meaning.slots:
+        return [timer for timer in timers if timer.id == meaning.slots["timer"]]
     name, length_s = _name(meaning), _seconds(meaning, "start_")
     if name is not None:
         wanted = name.casefold()

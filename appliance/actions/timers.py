@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 MOST_TIMERS = 30
 MOST_ROWS = 1000
 """Of the file; more is no file of ours."""
+COMMAND_LATE_S = 120.0
+"""A command that came due longer ago than this is told, not done: the heater is not turned on eight hours late."""
 MISSED_AFTER_S = 900.0
 """A timer that came due longer ago than this while the device was off is dropped: a ring at night helps nobody."""
 RESTORED_CHECK_S = 5.0
@@ -53,6 +55,10 @@ class Timers:
     """Called when a timer becomes due, in the event loop; must not block. A timer with a `command` is gone by then."""
     publish: Callable[[DeviceEvent], None]
     clock: Clock = field(default_factory=Clock)
+    ring_s: float = 600.0
+    """Longest ringing, seconds."""
+    on_missed: Callable[[Timer, str], None] = lambda timer, why: None
+    """A timer that was 'missed' (due while the device was off) or rang 'unanswered'; must not block."""
     _timers: dict[str, Timer] = field(default_factory=dict)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     unsaved: str | None = None
@@ -60,6 +66,8 @@ class Timers:
     _dirty: bool = False
     _writing: threading.Lock = field(default_factory=threading.Lock)
     _next: int = 1
+    _silent_s: dict[str, float] = field(default_factory=dict)
+    """Monotonic time at which a ringing timer gives up."""
     _shown: set[State] = field(default_factory=set)
 
     # -- what can be asked ----------------------------------------------------------------------------------------
@@ -154,6 +162,9 @@ class Timers:
         now_s, wall_s = self.clock.monotonic(), self.clock.wall()
         waits: list[float] = []
         for timer in self.all():  # in the order in which they come due
+            if timer.ringing:
+                waits.append(self._ring_on(timer, now_s))
+                continue
             if timer.due_s is None:
                 continue
             left_s = timer.due_s - now_s
@@ -161,7 +172,7 @@ class Timers:
                 left_s = min(left_s, timer.due_wall_s - wall_s)
                 waits.append(RESTORED_CHECK_S)
             if left_s <= 0:
-                self._ring(timer)
+                self._due(timer, -left_s)
             else:
                 waits.append(left_s)
         return min(waits, default=None)
@@ -170,9 +181,10 @@ class Timers:
         """Takes over the file. A missing one is empty; what is damaged is put aside, and the sound timers in it stay."""
         none: tuple[Timer, ...] = ()
         for timer in recall(self.path, self._restored, none):
-            if timer.due_wall_s is not None and self.clock.wall() - timer.due_wall_s > MISSED_AFTER_S:
+            if timer.due_wall_s is not None and self.clock.wall() - timer.due_wall_s > _patience_s(timer):
                 self._tell(timer, "missed")
                 self._dirty = True
+                self.on_missed(timer, "missed")
             else:
                 self._timers[timer.id] = timer
                 self._tell(timer, "restored")
@@ -217,10 +229,27 @@ class Timers:
         tree = {"saved_wall_s": wall_s, "timers": [saved(t, wall_s, now_s) for t in tuple(self._timers.values())]}
         write_atomic(self.path, json.dumps(tree))
 
+    def _due(self, timer: Timer, late_s: float) -> None:
+        """It rings; one of before a restart that is found late, because the clock was set only now, is told instead."""
+        if timer.due_wall_s is not None and late_s > _patience_s(timer):
+            self._drop(timer, "missed")
+            self.on_missed(timer, "missed")
+        else:
+            self._ring(timer)
+
+    def _ring_on(self, timer: Timer, now_s: float) -> float:
+        """Seconds that it may ring on; after the last one it ends and that is told."""
+        until_s = self._silent_s.setdefault(timer.id, now_s + self.ring_s)
+        if now_s >= until_s:
+            self._drop(timer, "unanswered")
+            self.on_missed(timer, "unanswered")
+        return max(0.0, until_s - now_s)
+
     def _ring(self, timer: Timer) -> None:
         if timer.command is not None:
             self._drop(timer, "rang")
         else:
+            self._silent_s[timer.id] = self.clock.monotonic() + self.ring_s
             timer = replace(timer, due_s=None, due_wall_s=None, ringing=True)
             self._put(timer, "rang")
         self.on_ring(timer)
@@ -231,6 +260,7 @@ class Timers:
 
     def _drop(self, timer: Timer, change: str) -> None:
         self._timers.pop(timer.id, None)
+        self._silent_s.pop(timer.id, None)
         self._changed(timer, change)
 
     def _changed(self, timer: Timer, change: str) -> None:
@@ -259,3 +289,8 @@ class Timers:
                 value = share if state is State.TIMER_RUNNING and on else None
                 self.publish(StateChanged(state=state, on=on, value=value))
             (self._shown.add if on else self._shown.discard)(state)
+
+
+def _patience_s(timer: Timer) -> float:
+    """How late a timer may still ring, and its command still be done."""
+    return MISSED_AFTER_S if timer.command is None else COMMAND_LATE_S

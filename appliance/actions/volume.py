@@ -19,6 +19,11 @@ def set_volume(meaning: Interpretation, context: SkillContext) -> Plan:
     return _to(_percent(meaning.slots.get("volume_level", context.device.volume())), context)
 
 
+def tell_volume(_: Interpretation, context: SkillContext) -> Plan:
+    """'Volume 50 percent.'"""
+    return Plan(context.replies.say("volume", percent=context.device.volume()))
+
+
 def change_volume(meaning: Interpretation, context: SkillContext) -> Plan:
     """Up or down by a step or by a stated number of percent."""
     if _elsewhere(meaning):

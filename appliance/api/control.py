@@ -74,6 +74,20 @@ class Control:
                 return turn_table(event.record)
         raise AssertionError("a watch never ends")
 
+    async def ask(self, connection: Connection, arguments: dict[str, Any]) -> dict[str, Any]:
+        """A sentence as if it had been said; the answer is spoken too."""
+        text = " ".join(str(arguments.get("text", "")).split())
+        if not text or len(text) > MOST_TEXT:
+            raise UsageError("bad-text", f"A sentence has 1 to {MOST_TEXT} characters.")
+        watch = self._appliance.bus.subscribe("control-ask")
+        self._appliance.conversation.open(Trigger("command", text=text))
+        async for event in watch:
+            if isinstance(event, TurnEnded) and event.record.transcript == text:
+                reply = event.record.reply
+                question = reply if reply is not None and reply.endswith("?") else None
+                return {**turn_table(event.record), "question": question}
+        raise AssertionError("a watch never ends")
+
     async def stop(self, connection: Connection, arguments: dict[str, Any]) -> dict[str, Any]:
         return {"stopped": self._appliance.conversation.stop()}
 
@@ -91,6 +105,7 @@ class Control:
 
 COMMANDS: dict[str, Command] = {
     "say": Control.say,
+    "ask": Control.ask,
     "listen": Control.listen,
     "stop": Control.stop,
     "mute": Control.mute,

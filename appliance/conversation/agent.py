@@ -7,13 +7,17 @@ import difflib
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from appliance.actions import registry
+from appliance.actions.agenda import Agenda, Entry
+from appliance.actions.clock import local_now
 from appliance.actions.device import HomeHandler, SkillContext
+from appliance.actions.lists import Lists
 from appliance.actions.plan import Plan
+from appliance.actions.stopwatch import Stopwatch
 from appliance.actions.timers import Timer, Timers
 from appliance.conversation.clients.sound import SoundClient
 from appliance.conversation.context import Trigger
@@ -73,7 +77,7 @@ class Agent:
         self._bus = bus
         self._ear = ear
         self._last_turn = last_turn
-        self.clock: Callable[[], datetime] = lambda: datetime.now().astimezone()
+        self.clock: Callable[[], datetime] = local_now
         """The time of day, for people."""
         self.problems: list[GrammarError] = []
         self.home_problem: GrammarError | None = None
@@ -81,8 +85,16 @@ class Agent:
         self.levels = Levels(settings.device.state_dir / "levels.json", settings.sound.volume_percent)
         self._mute = MuteSwitch(settings.device.state_dir / "mute.json")
         ear.begin_muted(self._mute.muted)
-        self.timers = Timers(settings.device.state_dir / "timers.json", on_ring, bus.publish)
-        self.context = SkillContext(_Device(self), self.timers, self.replies)
+        self.on_tell: Callable[[str], None] = lambda text: log.info("told to nobody: %s", text)
+        """Speaks a text of the device's own when nobody talks; the app provides it."""
+        self.on_alarm: Callable[[], None] = lambda: None
+        """Something of the agenda rings; the app provides the sound."""
+        state, ring_s = settings.device.state_dir, settings.timers.ring_s
+        self.timers = Timers(state / "timers.json", on_ring, bus.publish, ring_s=ring_s, on_missed=self._timer_missed)
+        self.agenda = Agenda(state / "agenda.json", self._due, self._missed, ring_s=ring_s)
+        lists = Lists(state / "lists.json")
+        lists.load()
+        self.context = SkillContext(_Device(self), self.timers, self.agenda, lists, Stopwatch(), self.replies)
         self.meanings = Meanings()
         self._searching = asyncio.Lock()
         self._said: _Said | None = None
@@ -140,7 +152,7 @@ class Agent:
 
     def serve_home(self, handler: HomeHandler | None) -> None:
         """Connects or disconnects the home server."""
-        self.context = SkillContext(self.context.device, self.timers, self.replies, handler)
+        self.context = replace(self.context, home=handler)
 
     def begin(self, trigger: Trigger) -> Transcribe:
         question = trigger.question.question if trigger.question is not None else None
@@ -196,10 +208,10 @@ class Agent:
         """Time went by: the next sentence refers to nothing that was said before it."""
         self._before = None
 
-    def apology(self, reason: str) -> str:
+    def apology(self, reason: str, command: str = "") -> str:
         for key in (reason, reason.partition("_")[0] if reason.startswith("failed") else reason):
             try:
-                return self.replies.say(key)
+                return self.replies.say(key, command=command)
             except KeyError:
                 continue
         return ""
@@ -211,7 +223,30 @@ class Agent:
         return difflib.SequenceMatcher(None, text.casefold(), said.text.casefold()).ratio() >= OWN_WORDS_ALIKE
 
     def hush(self) -> bool:
-        return self.timers.silence()
+        timers, agenda = self.timers.silence(), self.agenda.silence()
+        return timers or agenda
+
+    def ringing(self) -> bool:
+        """Whether a timer or an alarm rings."""
+        return bool(self.timers.ringing() or self.agenda.ringing())
+
+    # -- what was promised ----------------------------------------------------------------------------------------
+
+    def _due(self, entry: Entry) -> None:
+        if entry.text:
+            self.on_tell(self.replies.say("reminder_due", text=entry.text))
+        else:
+            self.on_alarm()
+
+    def _missed(self, entry: Entry, why: str) -> None:
+        when = self.replies.moment(entry.moment(), self.agenda.now())
+        self.on_tell(self.replies.say(f"{entry.kind}_{why}", when=when, text=entry.text))
+
+    def _timer_missed(self, timer: Timer, why: str) -> None:
+        if timer.command is not None:
+            self.on_tell(self.replies.say("command_missed", command=timer.command))
+        elif why == "unanswered":
+            self.on_tell(self.replies.say("timer_unanswered", name=timer.name or self.replies.length(timer.started_s)))
 
     def phrases(self) -> tuple[str, ...]:
         """What the device will likely say, for the phrase cache."""

@@ -46,8 +46,9 @@ class ConversationAgent(Protocol):
     def plan(self, interpretation: Interpretation) -> Plan:
         """Intent → reply and what to do; does nothing yet."""
 
-    def apology(self, reason: str) -> str:
-        """What to say for no_speech, not_understood, too_long, deaf or failed; empty: only the tone."""
+    def apology(self, reason: str, command: str = "") -> str:
+        """What to say for no_speech, not_understood, command_failed (then with the command), too_long, deaf or failed;
+        empty: only the tone."""
 
     def brief(self, interpretation: Interpretation) -> bool:
         """Whether people stop after this command although the grammar would allow more words."""

@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 
 OWN_ECHO_S = 0.6
 """How long after its last word the device may still take it for a wake word: 0.3 s each for the room and the engine."""
+PROMISED = 64
+"""Commands that wait for their turn; more than there can be timers."""
 RECORDS = 50
 """Turns remembered for `appliance status`."""
 
@@ -32,6 +34,7 @@ class Conversation:
         self._tools = tools
         self._turn: Turn | None = None
         self._next: asyncio.Queue[Trigger] = asyncio.Queue(1)
+        self._promised: deque[Trigger] = deque(maxlen=PROMISED)
         self._speech = asyncio.Lock()
         self._count = 0
         self._announcement: asyncio.Task[None] | None = None
@@ -63,9 +66,10 @@ class Conversation:
                 return
             self._turn.cut()
         if self._next.full():
-            log.info(
-                "turn: opened by %s while %s waited: the newer counts", trigger.cause, self._next.get_nowait().cause
-            )
+            waiting = self._next.get_nowait()
+            log.info("turn: opened by %s while %s waited: the newer counts", trigger.cause, waiting.cause)
+            if waiting.text is not None:
+                self._promised.appendleft(waiting)
         self._next.put_nowait(trigger)
 
     def let_go(self, ended: bool) -> None:
@@ -78,8 +82,14 @@ class Conversation:
                 self._next.put_nowait(replace(trigger, held=False))
 
     def command(self, text: str) -> None:
-        """Has a sentence carried out as if it had been said (a timer's command)."""
-        self.open(Trigger("command", text=text))
+        """Has a sentence carried out as if it had been said (a timer's command), after the turn under way and in order."""
+        self._promised.append(Trigger("command", text=text))
+        self._take_promised()
+
+    def _take_promised(self) -> None:
+        """The next promised command gets its turn, if nothing else does now."""
+        if self._promised and self._turn is None and self._next.empty():
+            self._next.put_nowait(self._promised.popleft())
 
     def stop(self) -> bool:
         """Stops speaking, or listening; False where there was nothing to stop."""
@@ -115,6 +125,7 @@ class Conversation:
                     follow_ups += 1
                     if self._next.empty():
                         trigger = Trigger("follow_up", question=question)
+            self._take_promised()
 
     async def _take(self, trigger: Trigger) -> Turn:
         self._count += 1

@@ -67,14 +67,14 @@ class Reply:
         self._tools.bus.publish(ReplyStarted(turn=self._turn))
         log.info("play: answered %.0f ms after the last word", self._trace.between("speech_end", "first") or 0)
 
-    async def apologise(self, reason: str, outcome: Outcome) -> None:
-        """Says, or sounds, why there is no answer. Nothing that fails in here goes further."""
+    async def apologise(self, reason: str, outcome: Outcome, command: str = "") -> None:
+        """Says, or sounds, why there is no answer (to the put-off `command`). Nothing that fails in here goes further."""
         self._trace.outcome = outcome
         self._show(State.LISTENING, on=False)
         self._show(State.THINKING, on=False)
         if outcome is Outcome.FAILED:
             self._show(State.ERROR)
-        text = self._tools.agent.apology(reason)
+        text = self._tools.agent.apology(reason, command)
         try:
             if text and reason != "failed_tts" and reason != "failed_play":
                 self._trace.reply = strip_marks(text)

@@ -106,7 +106,10 @@ class Turn:
             return
         interpretation = await self._understand(transcript)
         if interpretation is None:
-            await self._reply.apologise("not_understood", Outcome.NOT_UNDERSTOOD)
+            promised = (self._trigger.text or "") if self._trigger.cause == "command" else ""
+            await self._reply.apologise(
+                "command_failed" if promised else "not_understood", Outcome.NOT_UNDERSTOOD, promised
+            )
             return
         plan, saying = await self._act(interpretation)
         self._show(State.THINKING, on=False)
@@ -165,7 +168,9 @@ class Turn:
 
     async def _understand(self, transcript: Transcript) -> Interpretation | None:
         tools = self._tools
-        if not transcript.text or tools.agent.own_words(transcript.text):
+        # A turn that a person opened is a person's: only one that opened by itself may have heard the device.
+        opened_itself = self._trigger.cause == "follow_up"
+        if not transcript.text or (opened_itself and tools.agent.own_words(transcript.text)):
             interpretation = None
         else:
             interpretation = await self._within(self._meaning(transcript), tools.settings.intent_deadline_s, "intent")

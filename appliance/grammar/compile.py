@@ -29,6 +29,26 @@ FOREIGN_COST = 0.7
 """Natural log: sentences that only a home server can act on, against those done here or written by the owner."""
 CORE_INTENTS = ("HassTurnOn", "HassTurnOff")
 """What a home is told most often."""
+SPACIOUS = (
+    "ApplianceCalculate",
+    "ApplianceCancelAlarm",
+    "ApplianceCancelReminder",
+    "ApplianceChance",
+    "ApplianceChangeAlarm",
+    "ApplianceConvert",
+    "ApplianceDate",
+    "ApplianceDaysUntil",
+    "ApplianceListAdd",
+    "ApplianceListRemove",
+    "ApplianceRemind",
+    "ApplianceReminderStatus",
+    "HassListAddItem",
+    "HassListCompleteItem",
+    "HassListRemoveItem",
+    "HassShoppingListAddItem",
+    "HassShoppingListCompleteItem",
+)
+"""Own intents of many numbers, units or free texts, which small recognisers do not listen for."""
 T = TypeVar("T")
 _SHARED = Shared()
 
@@ -71,7 +91,7 @@ def compile_grammar(
     )
     taken, dropped = 0, []
     for name, intent in intents.intents.items():
-        if reduced and name not in source.own_intents and name not in CORE_INTENTS:
+        if reduced and (name in SPACIOUS or (name not in source.own_intents and name not in CORE_INTENTS)):
             continue
         cost = 0.0 if name in source.own_intents else FOREIGN_COST
         for data in intent.data:

@@ -6,9 +6,12 @@ The way of a message, room by room:
            → fleet     (every device in memory, one numbered change at a time)
            → listeners that never hold it up:
              stream → page   (one server-sent event stream a tab)
+             store           (SQLite: one writer thread, three grains)
              prometheus      (text cached a device)
+    commands → broker, the answers come back through reception
 
-`access` stands before every route, `simulate` is a fleet of real MQTT clients. `app.py` is the only wiring.
+`api` is the JSON, `access` stands before every route, `simulate` is a fleet of real MQTT clients; `app.py` is the
+only wiring.
 
 For the page (`appliance/hub/page/`), the names to build on:
 
@@ -20,5 +23,6 @@ For the page (`appliance/hub/page/`), the names to build on:
     page/__init__.py: routes(hub) -> list[BaseRoute]                   # mounted last, at "/"
     stream/sse.py: hub.streams.respond(rendering, last_event_id)       # a stream of any Rendering of batches
     GET /events: the same as JSON (stream/plain.py): events `hub`, `snapshot`, `change`
-    GET /health, /metrics, /api/devices, /api/devices/{id}
+    GET /health, /metrics, /api/devices, /api/devices/{id}, …/{id}/past, …/{id}/series, /api/fleet, /api/audit, /api/me
+    POST /api/commands {devices, command, args} -> {results}
 """

@@ -9,7 +9,7 @@ import re
 import secrets
 import signal
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +19,18 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
 from appliance.errors import ApplianceError
+from appliance.hub.access import token
 from appliance.hub.access.local import LocalOnly, is_local
+from appliance.hub.api import live, orders, past
+from appliance.hub.commands.desk import Desk
 from appliance.hub.fleet.fleet import Fleet
 from appliance.hub.page import routes as page_routes
 from appliance.hub.reception.address import address
 from appliance.hub.reception.broker import Broker
 from appliance.hub.reception.inbox import Inbox, Received
 from appliance.hub.reception.url import broker_url
-from appliance.hub.routes import routes as api_routes
+from appliance.hub.store.history import History
+from appliance.hub.store.query import Reader, reading
 from appliance.hub.stream.sse import Streams
 from appliance.settings.hub import HubSettings
 
@@ -66,14 +70,12 @@ class Hub:
         self.inbox = Inbox(self._take)
         url = broker_url(settings.mqtt, settings.mqtt_password_file, settings.mqtt_ca_file)
         self.streams = Streams(self.fleet, self.status)
-        self.broker = Broker(
-            url,
-            settings.prefix,
-            f"appliance-hub-{identity(settings.data_dir)}",
-            self.inbox,
-            settings.share,
-            self._broker_changed,
-        )
+        name = f"appliance-hub-{identity(settings.data_dir)}"
+        self.broker = Broker(url, settings.prefix, name, self.inbox, settings.share, self._broker_changed)
+        self.history = History(settings.data_dir, settings.history_mb * 1_000_000)
+        self.reader: Reader = reading(self.history)
+        self.token = token.make()
+        self.desk = Desk(self.fleet, self.broker, settings.prefix, name, self.history.audit)
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def _take(self, received: Received) -> None:
@@ -91,7 +93,7 @@ class Hub:
 
     def status(self) -> dict[str, Any]:
         """How hub and broker stand: the `hub` event of every stream, and `/health`."""
-        standing = self.broker.standing
+        standing, kept = self.broker.standing, self.history.standing
         return {
             "at": round(time.time(), 3),
             "epoch": self.fleet.epoch,
@@ -107,8 +109,19 @@ class Hub:
                 "version": standing.version,
             },
             "inbox": {"waiting": len(self.inbox), "dropped": self.inbox.dropped},
+            "history": {
+                "condition": kept.condition.value,
+                "sentence": kept.sentence,
+                "written": kept.written,
+                "dropped": kept.dropped,
+                "size_bytes": kept.size_bytes,
+            },
             "share": self.settings.share,
         }
+
+    def guard(self, headers: Mapping[str, str]) -> None:
+        """Raises UsageError unless it is our own page that asks for something to be done."""
+        token.check(headers, self.token)
 
     async def look(self) -> None:
         """Finds silence once a second, until cancelled."""
@@ -120,6 +133,8 @@ class Hub:
     async def running(self) -> AsyncIterator[None]:
         """Everything behind the page, as long as it is entered."""
         self._loop = asyncio.get_running_loop()
+        self.history.follow(self.fleet)
+        self.fleet.follow(self.desk)
         async with asyncio.TaskGroup() as tasks:
             running = [
                 tasks.create_task(self.inbox.run(), name="inbox"),
@@ -132,10 +147,13 @@ class Hub:
                 await asyncio.to_thread(self.broker.stop)
                 for task in running:
                     task.cancel()
+                await asyncio.to_thread(self.history.close)
 
     def web(self) -> Starlette:
         """The routes: API first, the page behind them."""
-        all_routes: list[BaseRoute] = [*api_routes(self), *page_routes(self)]
+        all_routes: list[BaseRoute] = [
+            *live.routes(self), *past.routes(self), *orders.routes(self), *page_routes(self)
+        ]  # fmt: skip
         return Starlette(routes=all_routes, middleware=[Middleware(LocalOnly)])
 
 

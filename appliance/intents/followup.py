@@ -10,10 +10,12 @@ from dataclasses import replace
 
 from appliance.intents.interpretation import Interpretation, Question
 
-FOLLOW_UPS = frozenset({"ApplianceFollowUp", "ApplianceYes", "ApplianceNo"})
+FOLLOW_UPS = frozenset({"ApplianceFollowUp", "ApplianceWhen", "ApplianceYes", "ApplianceNo"})
 """Intents that mean something only after another sentence."""
 
 NEVER_MIND = "HassNevermind"
+ALL = "all"
+"""The choice of "both" and "all of them"; as the slot `which` it asks a skill for everything that fits."""
 _PLACED = {"area", "floor", "name", "domain", "device_class"}
 """Slots of commands that can sensibly be said again for another place or device."""
 
@@ -44,7 +46,12 @@ def answer(asked: Interpretation, text: str, readings: Iterable[Interpretation])
     question = asked.question
     if question is None:
         return None
-    number = _chosen(question, text, list(readings))
+    readings = list(readings)
+    if not question.choices:
+        return _filled(asked, text, readings)
+    if question.slot == "intent" and any(reading.slots.get("choice") == ALL for reading in readings):
+        return _all_of(asked, text)
+    number = _chosen(question, text, readings)
     if number is None:
         return None
     if number < 0:
@@ -90,7 +97,7 @@ def _chosen(question: Question, text: str, readings: list[Interpretation]) -> in
             return 0
         if reading.intent != "ApplianceFollowUp":
             continue
-        if "choice" in reading.slots:
+        if "choice" in reading.slots and reading.slots["choice"] != ALL:
             return min(int(reading.slots["choice"]), len(question.choices)) - 1
         for value in reading.slots.values():
             if value in question.choices:
@@ -99,6 +106,25 @@ def _chosen(question: Question, text: str, readings: list[Interpretation]) -> in
     if not held:
         held = _only_in(said, [choice.casefold() for choice in question.choices])
     return held[0] if len(held) == 1 else None
+
+
+def _all_of(asked: Interpretation, text: str) -> Interpretation | None:
+    """ "Both": what all readings share, for everything that fits; None where they want different things."""
+    options = (asked, *asked.alternatives)
+    if any(option.intent != asked.intent for option in options):
+        return None
+    shared = {key: value for key, value in asked.slots.items() if all(o.slots.get(key) == value for o in options)}
+    return replace(asked.bare(), slots={**shared, "which": ALL}, text=text)
+
+
+def _filled(asked: Interpretation, text: str, readings: list[Interpretation]) -> Interpretation | None:
+    """The asked reading with the time that was missing: "in ten minutes", "at five"."""
+    for reading in readings:
+        if reading.intent == "ApplianceNo":
+            return Interpretation(NEVER_MIND, text=text, own=True)
+        if reading.intent == "ApplianceWhen":
+            return replace(asked.bare(), slots={**asked.slots, **reading.slots}, text=text)
+    return None
 
 
 def _holds(said: str, choice: str) -> bool:

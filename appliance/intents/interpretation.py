@@ -34,6 +34,8 @@ class Interpretation:
     alternatives: tuple[Interpretation, ...] = ()
     """Other meanings, the likelier first, without alternatives of their own."""
     question: Question | None = None
+    puts_off: str | None = None
+    """Intent of the command that is to be carried out later, where the sentence holds one."""
 
     @property
     def meaning(self) -> tuple[str, tuple[tuple[str, str], ...]]:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from hassil.expression import ListReference
 from hassil.intents import RangeSlotList
+from hassil.string_matcher import MatchContext, MatchSettings, match_expression
 
 
 class _Start(int):
@@ -29,3 +31,13 @@ def told_apart(values: RangeSlotList) -> None:
         start = _Start(values.start)
         start.multiplier = values.multiplier
         values.start = start
+
+
+def know_words(values: RangeSlotList, language: str) -> None:
+    """Has hassil spell out the numbers of `values` now, which it keeps for the process: 0.1 s for a thousand of them.
+
+    Left to the first search they would spend its budget, and a sentence of ours would be lost to that.
+    """
+    settings = MatchSettings(slot_lists={"number": values}, language=language)
+    for _ in match_expression(settings, MatchContext(text="x "), ListReference("number")):
+        pass

@@ -7,7 +7,9 @@ is the same every time, so that it can be spoken from the cache while the rest i
 from __future__ import annotations
 
 import logging
+from datetime import date as calendar_date
 from datetime import datetime
+from decimal import Decimal
 from functools import lru_cache
 from importlib import resources
 from typing import Any
@@ -60,23 +62,62 @@ class Replies:
         half = forms["morning"] if moment.hour < 12 else forms["afternoon"]
         return str(form).format(hour=moment.hour, hour12=moment.hour % 12 or 12, minute=moment.minute, half=half)
 
-    def date(self, moment: datetime) -> str:
-        """A day: 'Saturday, November 21st', 'Samstag, der 21. November'."""
+    def date(self, moment: calendar_date, with_year: bool = False) -> str:
+        """A day: 'Saturday, November 21st', 'Samstag, der 21. November'; with its year where that is asked for."""
         words = self._data["date"]
         endings: dict[int, str] = words.get("ordinals", {})
-        return str(words["form"]).format(
+        said = str(words["form"]).format(
             weekday=words["weekdays"][moment.weekday()],
             month=words["months"][moment.month - 1],
             day=moment.day,
             ordinal=endings.get(moment.day, words.get("ordinal", "")),
             year=moment.year,
         )
+        return f"{said}, {moment.year}" if with_year else said
+
+    def month(self, day: calendar_date) -> str:
+        """'November'."""
+        return str(self._data["date"]["months"][day.month - 1])
+
+    def moment(self, due: datetime, now: datetime, days: tuple[int, ...] = ()) -> str:
+        """When something is due: 'tomorrow at 7 AM', 'every weekday at 6:30 AM'."""
+        words, at = self._data["moments"], self.time(due)
+        if days:
+            key = {tuple(range(7)): "daily", tuple(range(5)): "weekdays", (5, 6): "weekends"}.get(days, "every")
+            weekday = self._data["date"]["weekdays"][days[0]]
+            return str(words[key]).format(time=at, weekday=weekday)
+        away = (due.date() - now.date()).days
+        key = "today" if away == 0 else "tomorrow" if away == 1 else "weekday" if 1 < away < 7 else "date"
+        weekday = self._data["date"]["weekdays"][due.weekday()]
+        return str(words[key]).format(time=at, weekday=weekday, date=self.date(due))
+
+    def number(self, value: Decimal) -> str:
+        """A number as it is written in the language: '12,345.6', '12.345,6'."""
+        plain = f"{value:,f}"
+        return plain if self._data["point"] == "." else plain.translate(str.maketrans(",.", ".,"))
+
+    def unit(self, code: str, one: bool = False) -> str:
+        """The name of a unit of measure, for one or for several of it."""
+        names = self._data["measures"][code]
+        return str(names[0] if one else names[1])
+
+    def count(self, unit: str, number: int) -> str:
+        """'1 day', '3 days'."""
+        return self._count(unit, number)
+
+    def exactly(self, seconds: float) -> str:
+        """A length of time to the second: '2 hours, 15 minutes and 30 seconds'; days too from two on."""
+        whole = max(0, int(seconds))
+        if whole >= 2 * 86400 and whole % 86400 == 0:
+            return self._count("day", whole // 86400)
+        counts = (("hour", whole // 3600), ("minute", whole % 3600 // 60), ("second", whole % 60))
+        return self.join([self._count(unit, n) for unit, n in counts if n]) or self._count("second", 0)
 
     def duration(self, seconds: float) -> str:
-        """A length of time in at most two units: '1 hour and 5 minutes', '30 seconds'. Below 10 minutes to the second."""
+        """What is left: '1 hour and 5 minutes', '30 seconds'. From an hour on without seconds, and never more than it is."""
         whole = max(0, round(seconds))
         if whole >= 3600:
-            whole = round(whole / 60) * 60
+            whole = whole // 60 * 60
         hours, minutes, rest = whole // 3600, whole % 3600 // 60, whole % 60
         parts = [self._count(unit, n) for unit, n in (("hour", hours), ("minute", minutes), ("second", rest)) if n]
         return self.join(parts) if parts else self._count("second", 0)
@@ -86,6 +127,11 @@ class Replies:
         whole = max(0, round(seconds))
         counts = (("hour", whole // 3600), ("minute", whole % 3600 // 60), ("second", whole % 60))
         return " ".join(f"{n} {self._data['attributive'][unit]}" for unit, n in counts if n)
+
+    def nth(self, number: int) -> str:
+        """'the first', 'the second'; beyond the words there are, the number."""
+        words = self._data["nth"]
+        return str(words[number - 1]) if number <= len(words) else str(number)
 
     def join(self, parts: list[str]) -> str:
         """'a', 'a and b', 'a, b and c'."""

@@ -16,7 +16,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from appliance.errors import SettingsError
 from appliance.files import read_text
-from appliance.settings.conversation import ConversationSettings, IntentSettings
+from appliance.settings.conversation import ConversationSettings, IntentSettings, TimerSettings
 from appliance.settings.device import DeviceSettings
 from appliance.settings.engines import ModelSettings, SttSettings, TtsSettings
 from appliance.settings.faults import did_you_mean, line_of, lines_of, sentence
@@ -48,6 +48,7 @@ class Settings(BaseSettings):
     tts: TtsSettings = Field(default_factory=TtsSettings, description="Text to speech.")
     models: ModelSettings = Field(default_factory=ModelSettings, description="Where models come from.")
     conversation: ConversationSettings = Field(default_factory=ConversationSettings, description="The turn.")
+    timers: TimerSettings = Field(default_factory=TimerSettings, description="Timers and the alarm clock.")
     intents: IntentSettings = Field(default_factory=IntentSettings, description="What is understood.")
     supervisor: SupervisorSettings = Field(default_factory=SupervisorSettings, description="Child processes.")
     panel: PanelSettings = Field(default_factory=PanelSettings, description="LEDs, button and board.")

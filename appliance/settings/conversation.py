@@ -29,6 +29,12 @@ class ConversationSettings(Section):
     chime: bool = Field(False, description="Play a short tone when listening begins; the LEDs show it anyway.")
 
 
+class TimerSettings(Section):
+    ring_s: float = Field(
+        600.0, ge=10.0, le=7200.0, description="An alarm or timer that nobody silences ends after this long, seconds."
+    )
+
+
 class IntentSettings(Section):
     sentences: tuple[Path, ...] = Field((), description="The owner's sentences, hassil YAML files.")
     builtin: bool = Field(True, description="Understand the built-in sentences as well.")

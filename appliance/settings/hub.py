@@ -23,6 +23,10 @@ class HubSettings(Section):
         description="Name of the group of hubs that share the streams; without one, this hub hears everything.",
     )  # fmt: skip
     data_dir: Path = Field(Path("/var/lib/appliance-hub"), description="Folder of what the hub keeps.")
+    history_mb: int = Field(
+        20_000, ge=50, le=10_000_000,
+        description="Megabytes that the history may take; beyond, the finest values are kept for a shorter time.",
+    )  # fmt: skip
     tls_cert_file: Path | None = Field(None, description="Certificate (PEM) to serve HTTPS by itself.")
     tls_key_file: Path | None = Field(None, description="Key of that certificate (PEM).")
 

@@ -9,9 +9,12 @@ from pathlib import Path
 import pytest
 
 from appliance.actions import status
+from appliance.actions.agenda import Agenda, Entry
 from appliance.actions.device import SkillContext
+from appliance.actions.lists import Lists
 from appliance.actions.plan import Plan
 from appliance.actions.registry import SKILLS, plan
+from appliance.actions.stopwatch import Stopwatch
 from appliance.actions.timers import Clock, Timers
 from appliance.errors import ActionError
 from appliance.events import Outcome
@@ -22,6 +25,9 @@ from appliance.intents.replies import MARK, Replies, strip_marks
 from appliance.intents.source import LOCAL_INTENTS, grammar_source
 
 HOUSE = Home("Kitchen", (Area("Kitchen"), Area("Office")), (Entity("Reading Lamp", "light"),))
+
+SEARCH_S = 60.0
+"""CPU time of a search; on a starved machine the bound of a real turn would judge the machine."""
 
 
 @lru_cache(maxsize=2)
@@ -80,13 +86,18 @@ class Room:
         self.device = FakeDevice()
         clock = Clock(lambda: self.now_s, lambda: self.now_s)
         self.timers = Timers(folder / "timers.json", lambda _: None, lambda _: None, clock)
-        self.context = SkillContext(self.device, self.timers, Replies(language), home)
+        self.due: list[Entry] = []
+        self.missed: list[tuple[Entry, str]] = []
+        self.agenda = Agenda(folder / "agenda.json", self.due.append, lambda *told: self.missed.append(told), clock)
+        lists = Lists(folder / "lists.json")
+        watch = Stopwatch(lambda: self.now_s)
+        self.context = SkillContext(self.device, self.timers, self.agenda, lists, watch, Replies(language), home)
         self.language = language
         self.last: Plan | None = None
 
     def plan(self, text: str) -> Plan:
         context = self.last.question if self.last is not None else None
-        meaning = interpreter(self.language).interpret(text, context)
+        meaning = interpreter(self.language).interpret(text, context, budget_s=SEARCH_S)
         assert meaning is not None, text
         return plan(meaning, self.context)
 

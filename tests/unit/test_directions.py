@@ -21,7 +21,7 @@ FLOORS = (
     {"api"},
     {"conversation", "supervisor", "panel", "telemetry", "catalogue", "hardware"},
     {"intents", "actions"},
-    {"wire", "grammar"},
+    {"wire", "grammar", "update"},
     {"events", "settings", "errors"},
     {"files"},
 )

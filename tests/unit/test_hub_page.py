@@ -54,4 +54,4 @@ def test_modules_that_are_imported_are_there_and_export_what_is_asked() -> None:
 
 def test_the_first_load_is_small() -> None:
     """Before compression; the budget of MEASURES is 100 kB of what goes over the wire."""
-    assert sum(len(text.encode()) for text in TEXTS.values()) < 70_000
+    assert sum(len(text.encode()) for text in TEXTS.values()) < 80_000

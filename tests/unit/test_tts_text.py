@@ -93,6 +93,28 @@ def test_no_piece_is_empty_or_endless_and_no_word_is_lost(text: str) -> None:
         ("pl", "Jest 7:30.", "Jest 7:30."),
         ("en", "a\x00b \u200b **c**  🎉 d\n", "a b c d"),
         ("en", f"has{CUT}5%{CUT}left", f"has{CUT}5 percent{CUT}left"),
+        (
+            "en",
+            "It is $3.50, $1, $0.50 or $2.5 million.",
+            "It is 3 dollars and 50 cents, 1 dollar, 50 cents or 2.5 million dollars.",
+        ),
+        ("en", "£1,234.01 and 20 €", "1234 pounds and 1 penny and 20 euros"),
+        ("en", "On 2026-11-27.", "On November twenty-seventh, 2026."),
+        ("en", "2026-13-27 and 555-1234", "2026-13-27 and 555-1234"),
+        ("en", "5–10 °C, 5-10 km, 10%–20%", "5 to 10 degrees Celsius, 5 to 10 kilometres, 10 percent to 20 percent"),
+        ("en", "-5 °C and a well-known 7-Eleven", "minus 5 degrees Celsius and a well-known 7-Eleven"),
+        (
+            "en",
+            "12,345.6 W, 3 m/s, 1 V, 2 kg, 1.5 kWh",
+            "12345.6 watts, 3 metres per second, 1 volt, 2 kilograms, 1.5 kilowatt hours",
+        ),
+        ("en", "2 h 15 min 30 s", "2 hours 15 minutes 30 seconds"),
+        ("en", "the 1st, 2nd and 31st", "the first, second and thirty-first"),
+        ("en", "The TV and the LED at 7 PM, NASA", "The T V and the L E D at 7 PM, NASA"),
+        ("en", "4 men, 5 mice, room 12a, 3D", "4 men, 5 mice, room 12a, 3D"),
+        ("de", "Es kostet 3,50 € und 12.345,6 m.", "Es kostet 3 Euro 50 und 12345,6 Meter."),
+        ("de", "Am 2026-11-27 sind es 5–10 °C.", "Am 27. November 2026 sind es 5 bis 10 Grad Celsius."),
+        ("fr", "Il fait 5–10 °C", "Il fait 5–10 degrés Celsius"),
     ],
 )
 def test_normalised(language: str, text: str, said: str) -> None:

@@ -1,4 +1,4 @@
-"""In: a reply text as it is written. Out: the text as it is said: times of day and units spelled, odd characters gone."""
+"""In: a reply text as it is written. Out: the text as it is said: times, figures and units spelled, odd characters gone."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 
+from appliance.engines.tts.figures import spelled_figures
 from appliance.engines.tts.sentences import CUT
 
 _TIME = re.compile(
@@ -20,12 +21,28 @@ _UNITS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("°", "degree", "degrees"), ("%", "percent", "percent"), ("km/h", "kilometre per hour", "kilometres per hour"),
         ("kWh", "kilowatt hour", "kilowatt hours"), ("kW", "kilowatt", "kilowatts"), ("ms", "millisecond", "milliseconds"),
         ("MB", "megabyte", "megabytes"), ("GB", "gigabyte", "gigabytes"), ("hPa", "hectopascal", "hectopascals"),
+        ("m/s", "metre per second", "metres per second"), ("mph", "mile per hour", "miles per hour"),
+        ("m²", "square metre", "square metres"), ("m³", "cubic metre", "cubic metres"),
+        ("km", "kilometre", "kilometres"), ("cm", "centimetre", "centimetres"), ("mm", "millimetre", "millimetres"),
+        ("m", "metre", "metres"), ("kg", "kilogram", "kilograms"), ("mg", "milligram", "milligrams"), ("g", "gram", "grams"),
+        ("ml", "millilitre", "millilitres"), ("l", "litre", "litres"), ("Wh", "watt hour", "watt hours"),
+        ("W", "watt", "watts"), ("V", "volt", "volts"), ("mA", "milliampere", "milliamperes"), ("A", "ampere", "amperes"),
+        ("kHz", "kilohertz", "kilohertz"), ("Hz", "hertz", "hertz"), ("dB", "decibel", "decibels"), ("lx", "lux", "lux"),
+        ("h", "hour", "hours"), ("min", "minute", "minutes"), ("s", "second", "seconds"),
     ),
     "de": (
         ("°C", "Grad Celsius", "Grad Celsius"), ("°", "Grad", "Grad"), ("%", "Prozent", "Prozent"),
         ("km/h", "Kilometer pro Stunde", "Kilometer pro Stunde"), ("kWh", "Kilowattstunde", "Kilowattstunden"),
         ("kW", "Kilowatt", "Kilowatt"), ("ms", "Millisekunde", "Millisekunden"), ("MB", "Megabyte", "Megabyte"),
         ("GB", "Gigabyte", "Gigabyte"), ("hPa", "Hektopascal", "Hektopascal"),
+        ("m/s", "Meter pro Sekunde", "Meter pro Sekunde"), ("m²", "Quadratmeter", "Quadratmeter"),
+        ("m³", "Kubikmeter", "Kubikmeter"), ("km", "Kilometer", "Kilometer"), ("cm", "Zentimeter", "Zentimeter"),
+        ("mm", "Millimeter", "Millimeter"), ("m", "Meter", "Meter"), ("kg", "Kilogramm", "Kilogramm"),
+        ("mg", "Milligramm", "Milligramm"), ("g", "Gramm", "Gramm"), ("ml", "Milliliter", "Milliliter"),
+        ("l", "Liter", "Liter"), ("Wh", "Wattstunde", "Wattstunden"), ("W", "Watt", "Watt"), ("V", "Volt", "Volt"),
+        ("mA", "Milliampere", "Milliampere"), ("A", "Ampere", "Ampere"), ("kHz", "Kilohertz", "Kilohertz"),
+        ("Hz", "Hertz", "Hertz"), ("dB", "Dezibel", "Dezibel"), ("lx", "Lux", "Lux"), ("h", "Stunde", "Stunden"),
+        ("min", "Minute", "Minuten"), ("s", "Sekunde", "Sekunden"),
     ),
     "fr": (
         ("°C", "degré Celsius", "degrés Celsius"), ("°", "degré", "degrés"), ("%", "pour cent", "pour cent"),
@@ -58,6 +75,7 @@ def normalised(text: str, language: str) -> str:
     said = _MARKUP.sub(" ", said)
     for short, long in _TITLES.get(base, {}).items():
         said = said.replace(short, long)
+    said = spelled_figures(said, base)
     if base in _CLOCKS:
         said = _TIME.sub(_CLOCKS[base], said)
     for sign, one, several in _UNITS.get(base, ()):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from appliance.errors import UsageError
+from appliance.telemetry.mqtt.secrets import credential
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +44,7 @@ def broker_url(text: str, password_file: Path | None = None, ca_file: Path | Non
         raise UsageError("bad-url", f"--mqtt takes mqtt://HOST:PORT or mqtts://HOST:PORT, not '{text}'.")
     tls = parts.scheme == "mqtts"
     user = unquote(parts.username) if parts.username else None
-    folder = os.environ.get("CREDENTIALS_DIRECTORY")
-    if password_file is None and folder and (found := Path(folder) / "mqtt-password").exists():
-        password_file = found
+    password_file = password_file or credential("mqtt-password")
     password = unquote(parts.password) if parts.password else None
     if password_file is not None:
         try:

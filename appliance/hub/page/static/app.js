@@ -1,6 +1,8 @@
 // The page: one stream, four views, the URL as the only state of what is shown.
+import { auditView } from "./audit.js";
 import { deviceView } from "./device.js";
 import { fleetView } from "./fleet.js";
+import { healthView } from "./health.js";
 import * as ring from "./ring.js";
 import { connect, devices, hub, link, listen } from "./stream.js";
 import { clockTime, number, put } from "./words.js";
@@ -19,20 +21,22 @@ function go(href) {
 function show() {
   const url = new URL(location.href);
   const device = url.searchParams.get("device");
-  const view = device ? "device" : "fleet";
+  const view = device ? "device" : url.searchParams.get("view") ?? "fleet";
   end();
   for (const tab of document.querySelectorAll("nav a")) {
     if (tab.dataset.view === view) tab.setAttribute("aria-current", "page"); else tab.removeAttribute("aria-current");
   }
-  end = device ? deviceView(root, device) : fleetView(root, go);
+  end = device ? deviceView(root, device) : ({ health: healthView, audit: auditView }[view] ?? fleetView)(root, go);
 }
 
 function drawLink() {
   const bar = document.getElementById("link");
   const trouble = !link.up ? `No word from the hub since ${clockTime(link.since / 1000)}. What is shown is old; trying again.`
-    : hub.broker && !hub.broker.connected ? `The broker is away since ${clockTime(hub.broker.since)}${hub.broker.trouble ? `: ${hub.broker.trouble}` : "."} Devices are shown as they were.` : null;
-  bar.className = `link ${trouble ? "down" : "up"}`;
-  put(document.getElementById("link-text"), trouble ? "not live" : `live · ${number(devices.size)} devices`);
+    : hub.broker && !hub.broker.connected ? `The broker is away since ${clockTime(hub.broker.since)}${hub.broker.trouble ? `: ${hub.broker.trouble}` : "."} Devices are shown as they were.`
+      : hub.history?.sentence || null;
+  const stale = !link.up || (hub.broker && !hub.broker.connected);
+  bar.className = `link ${stale ? "down" : "up"}`;
+  put(document.getElementById("link-text"), stale ? "not live" : `live · ${number(devices.size)} devices`);
   banner.hidden = !trouble;
   put(banner, trouble ?? "");
 }

@@ -9,10 +9,11 @@ const BUDGETS_SHOWN = 4;
 export function makeCard(card) {
   const node = template.content.firstElementChild.cloneNode(true);
   node.dataset.device = card.id;
-  const parts = Object.fromEntries(["ring", "open", "what", "state", "ms", "spark", "p95", "lights", "advice", "age", "turns"]
+  const parts = Object.fromEntries(["ring", "open", "what", "state", "ms", "spark", "p95", "lights", "advice", "age", "turns", "pick"]
     .map((name) => [name, node.querySelector(`.${name}`)]));
   node.parts = parts;
   parts.open.href = `/?device=${encodeURIComponent(card.id)}`;
+  parts.pick.querySelector("input").setAttribute("aria-label", `Select ${card.name ?? card.id}`);
   ring.watch(parts.ring);
   updateCard(node, card, false);
   return node;
@@ -32,9 +33,7 @@ export function updateCard(node, card, tint = true) {
   drawLights(parts.lights, card.alerts ?? []);
   const advice = card.advice ?? null;
   parts.advice.classList.toggle("on", advice !== null);
-  if (advice !== null) {
-    put(parts.advice, `${advice.sentence} since ${clockTime(advice.since_s)}. ${advice.advice}`);
-  }
+  if (advice !== null) drawAdvice(parts.advice, advice);
   node.classList.toggle("silent", Boolean(card.silent));
   node.classList.toggle("sick", (card.score ?? 0) > 0 && (advice !== null || Boolean(card.silent)));
   put(parts.turns, card.turns_today === null || card.turns_today === undefined ? "" : `${number(card.turns_today)} turns today`);
@@ -43,6 +42,14 @@ export function updateCard(node, card, tint = true) {
     node.classList.remove("changed");
     requestAnimationFrame(() => node.classList.add("changed"));
   }
+}
+
+/** One sentence, and the button that may help. */
+function drawAdvice(target, advice) {
+  const text = `${advice.sentence} since ${clockTime(advice.since_s)}. ${advice.advice} `;
+  if (target.drawn === text) return;
+  target.drawn = text;
+  target.replaceChildren(text, ...(advice.remedy ? [el("button", { type: "button", textContent: advice.remedy.label })] : []));
 }
 
 /** Ages tick by themselves, counted from the hub's own reception. */

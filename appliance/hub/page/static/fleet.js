@@ -1,5 +1,6 @@
 // All devices as cards, worst first. Order waits while the pointer or the focus is on the list; cards beyond the first screens are made as one scrolls.
 import { drawAge, makeCard, updateCard } from "./cards.js";
+import { actionBar } from "./commands.js";
 import * as ring from "./ring.js";
 import { devices, listen } from "./stream.js";
 import { el, ms, number, put } from "./words.js";
@@ -22,7 +23,9 @@ export function fleetView(root, go) {
   const list = el("div", { className: "cards" });
   const end = el("div", { className: "end" });
   const empty = el("p", { className: "empty", hidden: true });
-  root.replaceChildren(strip, el("div", { className: "tools" }, search, sort, rooms, sick), list, empty, end);
+  const picked = new Set();
+  const bar = actionBar(picked, () => { for (const box of list.querySelectorAll(".pick input")) box.checked = false; list.classList.remove("picking"); });
+  root.replaceChildren(strip, el("div", { className: "tools" }, search, sort, rooms, sick), list, empty, end, bar.node);
 
   let order = [];
   let shown = 0;
@@ -123,7 +126,7 @@ export function fleetView(root, go) {
     for (const id of ids) {
       const card = devices.get(id), node = nodes.get(id);
       if (card && node) updateCard(node, card);
-      else if (!card && node) { ring.forget(node.parts.ring); node.remove(); nodes.delete(id); }
+      else if (!card && node) { picked.delete(id); bar.draw(); ring.forget(node.parts.ring); node.remove(); nodes.delete(id); }
     }
     dirty = true;
     drawStrip();
@@ -137,6 +140,19 @@ export function fleetView(root, go) {
   sort.addEventListener("change", () => { wish.sort = sort.value; keep(); reorder(true); });
   rooms.addEventListener("click", () => { wish.rooms = !wish.rooms; keep(); reorder(true); });
   sick.addEventListener("click", () => { wish.sick = !wish.sick; keep(); reorder(true); });
+  list.addEventListener("change", (event) => {
+    if (!event.target.matches(".pick input")) return;
+    const { device } = event.target.closest(".card").dataset;
+    if (event.target.checked) picked.add(device); else picked.delete(device);
+    list.classList.toggle("picking", picked.size > 0);
+    bar.draw();
+  });
+  list.addEventListener("click", (event) => {
+    if (!event.target.matches(".advice button")) return;
+    const id = event.target.closest(".card").dataset.device;
+    const remedy = devices.get(id)?.advice?.remedy;
+    if (remedy) bar.advise({ id, command: remedy.command, args: remedy.body, label: remedy.label });
+  });
   list.addEventListener("pointerleave", () => { if (dirty) reorder(); });
 
   const walk = (event) => {

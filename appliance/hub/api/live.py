@@ -1,16 +1,14 @@
-"""In: HTTP. Out: the hub's API: health, metrics, the stream, devices as JSON."""
+"""In: the fleet in memory. Out: health, metrics, the stream, devices as JSON."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from appliance.errors import ApplianceError
+from appliance.hub.api.answers import answer, refused
 from appliance.hub.fleet.fleet import UnknownDeviceError
 from appliance.hub.prometheus.exposition import exposition
 from appliance.hub.stream.plain import Plain
@@ -18,21 +16,9 @@ from appliance.hub.stream.plain import Plain
 if TYPE_CHECKING:
     from appliance.hub.app import Hub
 
-Endpoint = Callable[[Request], Awaitable[Response]]
-
-
-def answer(body: Any, status: int = 200) -> Response:
-    """JSON of plain things and of dataclasses."""
-    return Response(msgspec.json.encode(body), status, {"Cache-Control": "no-store"}, "application/json")
-
-
-def refused(error: ApplianceError, status: int) -> Response:
-    """`{"error": {"code", "message"}}`."""
-    return answer({"error": {"code": error.code, "message": error.message}}, status)
-
 
 def routes(hub: Hub) -> list[BaseRoute]:
-    """Everything that is not the page."""
+    """What is now."""
     plain = Plain(hub.fleet)
 
     async def health(_request: Request) -> Response:
