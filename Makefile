@@ -1,6 +1,6 @@
 # In: a checkout. Out: what each target's comment says. Everything that a target needs is set up on the way, once.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo install upgrade uninstall check test bench homeassistant overlays pictures vm trixie hub hub-assets clean
+.PHONY: help setup demo install upgrade uninstall check test unit mutants bench homeassistant overlays pictures vm trixie hub hub-assets clean
 
 BIN := .venv/bin
 # Real models from the folder beside the checkout, where there is one and nothing else was said.
@@ -33,6 +33,14 @@ check: setup  ## ruff and mypy
 
 test: check  ## check, then all tests
 	$(BIN)/pytest
+	@$(MAKE) --no-print-directory mutants SHORT=1
+
+unit: setup  ## the unit tests alone
+	$(BIN)/pytest tests/unit
+
+# MOST=40 of each module take some minutes; what survives is listed. SHORT=1: a handful, to see that it works.
+mutants: setup  ## single lines changed, killed by unit tests or not: build/mutants.json
+	$(BIN)/python -m tests.mutants $(if $(SHORT),restart contained machine --most 4 --out build/mutants-short.json,--most $(or $(MOST),40) --least 0.85)
 
 # Recordings from the folder beside the checkout; `make bench AUDIO=DIR` takes others.
 AUDIO ?= $(abspath ../shared/audio)

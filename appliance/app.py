@@ -9,8 +9,9 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 from appliance import __version__
 from appliance.actions.timers import Timer
@@ -25,6 +26,7 @@ from appliance.conversation.clients.stt import compile_ahead
 from appliance.conversation.clients.tts import TtsClient
 from appliance.conversation.context import TurnContext
 from appliance.conversation.conversation import Conversation
+from appliance.conversation.loudspeaker import Loudspeaker
 from appliance.conversation.phrases import AGAIN_S
 from appliance.errors import ApplianceError, DeviceError, EngineError, SttError
 from appliance.events import Bus, EngineChanged, State, StateChanged, TurnRecord
@@ -33,6 +35,8 @@ from appliance.hardware.gpio import header_chip
 from appliance.panel.panel import Panel
 from appliance.settings import Settings
 from appliance.supervisor.child import Child
+from appliance.supervisor.contained import Contained
+from appliance.supervisor.hearing_repair import HearingRepair
 from appliance.supervisor.systemd import notify, watchdog_s
 from appliance.telemetry.health import HealthEndpoint
 from appliance.telemetry.telemetry import Telemetry
@@ -56,6 +60,7 @@ class Appliance:
         self.started_s = time.monotonic()
         self.ready_s: float | None = None
         self.bus = Bus()
+        self.contained = Contained(self.bus)
         folder = settings.device.runtime_dir
         lossless = settings.sound.source == "feed" and settings.sound.feed_speed == 0
         self.ear = SoundClient(settings.supervisor, self.bus, lossless)
@@ -70,6 +75,7 @@ class Appliance:
         self.stt = child("stt", settings.stt.uri)
         self.tts = child("tts", settings.tts.uri)
         self.children = (self.sound, self.stt, self.tts)
+        self.repair = HearingRepair(self.ear, self.sound)
         self.voice = TtsClient(self.tts, settings.sound.feed_speed if settings.sound.source == "feed" else 1.0)
         self.agent = Agent(settings, self.bus, self.ear, self._rang, self._last_turn)
         self.conversation = Conversation(
@@ -81,14 +87,13 @@ class Appliance:
                 stt=self.stt,
                 voice=self.voice,
                 agent=self.agent,
-                tone=self._tone,
+                loudspeaker=Loudspeaker(self.ear, lambda: self.agent.levels.percent("reply")),
                 lockstep=lossless,
             )
         )
         self.panel = Panel(settings.panel, self.bus, header_chip, ButtonActions(self.conversation, self.agent))
-        self._ringing = asyncio.Event()
         self._to_tell: asyncio.Queue[str] = asyncio.Queue(TELL_MOST)
-        self.agent.on_tell, self.agent.on_alarm = self._told, self._ringing.set
+        self.agent.on_tell, self.agent.on_alarm = self._told, self.conversation.ring
         self._compiling = asyncio.Lock()
         self._understands = asyncio.Event()
         """The recogniser knows what may be said, or could not learn it."""
@@ -105,14 +110,7 @@ class Appliance:
     def _rang(self, timer: Timer) -> None:
         if timer.command is not None:
             self.conversation.command(timer.command)
-        self._ringing.set()
-
-    async def ring(self) -> None:
-        """Sounds the alarm while a timer rings."""
-        while True:
-            await self._ringing.wait()
-            self._ringing.clear()
-            await self.conversation.ring(self.agent.ringing)
+        self.conversation.ring()
 
     async def tell(self) -> None:
         """Speaks reminders and what could not be done, one after the other, between turns."""
@@ -136,8 +134,9 @@ class Appliance:
         """Once the engines are ready: volumes as they were; then the phrase cache is warmed, again and again."""
         await self.agent.recall()
         await self.wait_ready()
-        while self.settings.tts.warm:
-            await self.voice.warm(self.agent.phrases())
+        while True:
+            if self.settings.tts.warm:
+                await self.voice.warm(self.agent.phrases())
             await asyncio.sleep(AGAIN_S)
 
     async def prepare_recogniser(self) -> None:
@@ -161,8 +160,31 @@ class Appliance:
             finally:
                 self._understands.set()
 
-    async def _tone(self, name: str) -> None:
-        await self.conversation.tone(name)
+    def parts(self) -> dict[str, Callable[[], Awaitable[None]]]:
+        """What the conversation can do without: name → life. In the order in which they are started."""
+        parts: dict[str, Callable[[], Awaitable[None]]] = {
+            "timers": self.agent.timers.run,
+            "agenda": self.agent.agenda.run,
+            "tell": self.tell,
+            "panel": self.panel.run,
+            "greet": self.greet,
+            "prepare recogniser": self.prepare_recogniser,
+            "hearing repair": self.repair.run,
+            "telemetry": self.telemetry.run,
+            "control": Control(self).run,
+        }
+        settings = self.settings.telemetry.health
+        if settings.enabled:
+            parts["health"] = HealthEndpoint(settings, self.health, self.settings.device.id).run
+        return parts
+
+    def health(self) -> dict[str, Any]:
+        """What the health endpoint tells: telemetry's verdicts, and how the contained parts fare."""
+        return {
+            **self.telemetry.health(),
+            "parts": self.contained.table(),
+            "hearing_repair": self.repair.table(),
+        }
 
     def prepare_folders(self) -> None:
         """Makes the run-time and the state directory (0700 both, no links of others), and the file the children read."""
@@ -207,19 +229,9 @@ async def running(settings: Settings, models: Models) -> AsyncIterator[Appliance
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(child.run(), name=child.name) for child in appliance.children]
             tasks.append(group.create_task(appliance.conversation.run(), name="conversation"))
-            tasks.append(group.create_task(appliance.agent.timers.run(), name="timers"))
-            tasks.append(group.create_task(appliance.agent.agenda.run(), name="agenda"))
-            tasks.append(group.create_task(appliance.ring(), name="ring"))
-            tasks.append(group.create_task(appliance.tell(), name="tell"))
-            tasks.append(group.create_task(appliance.panel.run(), name="panel"))
-            tasks.append(group.create_task(appliance.greet(), name="greet"))
-            tasks.append(group.create_task(appliance.prepare_recogniser(), name="prepare recogniser"))
-            tasks.append(group.create_task(appliance.telemetry.run(), name="telemetry"))
-            if settings.telemetry.health.enabled:
-                health = HealthEndpoint(settings.telemetry.health, appliance.telemetry.health, settings.device.id)
-                tasks.append(group.create_task(health.run(), name="health"))
-            tasks.append(group.create_task(Control(appliance).run(), name="control"))
-            tasks.append(group.create_task(_feed_watchdog(), name="watchdog"))
+            for name, life in appliance.parts().items():
+                tasks.append(group.create_task(appliance.contained.keep(name, life), name=name))
+            tasks.append(group.create_task(appliance.contained.keep("watchdog", _feed_watchdog, once=True)))
             tasks.append(group.create_task(_become_ready(appliance), name="ready"))
             try:
                 yield appliance

@@ -254,6 +254,16 @@ class EngineChanged(DeviceEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PartFailed(DeviceEvent):
+    """A contained part (panel, telemetry, health, control, timers) ended with an error and is started again."""
+
+    part: str
+    error: str
+    """Kind and place, without any message."""
+    failures: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HearingChanged(DeviceEvent):
     """The ear became deaf, muted or hears again."""
 
@@ -301,6 +311,10 @@ class Bus:
         """A new queue of `size` happenings for the watcher `name` (its drops are reported under that name)."""
         watch = self._watches[name] = Subscription(size)
         return watch
+
+    def unsubscribe(self, name: str) -> None:
+        """Forgets the watcher `name`; nothing happens where there is none."""
+        self._watches.pop(name, None)
 
     def publish(self, event: DeviceEvent) -> None:
         for watch in self._watches.values():

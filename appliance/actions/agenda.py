@@ -83,6 +83,7 @@ class Agenda:
     """Monotonic time at which a length of time is over, of entries made in this run."""
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _dirty: bool = False
+    _loaded: bool = False
 
     # -- what can be asked ----------------------------------------------------------------------------------------
 
@@ -146,7 +147,9 @@ class Agenda:
 
     async def run(self) -> None:
         """Loads, then looks and writes until cancelled; what is unsaved then is saved."""
-        self.load()
+        if not self._loaded:  # started again after an error: what is in memory is newer
+            self.load()
+            self._loaded = True
         try:
             while True:
                 wait_s = self.tick()

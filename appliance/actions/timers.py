@@ -61,6 +61,7 @@ class Timers:
     """A timer that was 'missed' (due while the device was off) or rang 'unanswered'; must not block."""
     _timers: dict[str, Timer] = field(default_factory=dict)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _loaded: bool = False
     unsaved: str | None = None
     """Why the last change is not on the disk; None where it is."""
     _dirty: bool = False
@@ -141,7 +142,9 @@ class Timers:
 
     async def run(self) -> None:
         """Loads, then rings and saves until it is cancelled; what is unsaved then is saved."""
-        self.load()
+        if not self._loaded:  # started again after an error: what is in memory is newer
+            self.load()
+            self._loaded = True
         try:
             while True:
                 wait_s = self.tick()

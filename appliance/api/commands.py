@@ -84,22 +84,13 @@ class RemoteCommands:
         """Sets the LEDs' brightness, 0..100 percent; the panel offers it, where there is one."""
 
     async def say(self, text: str, chime: bool, volume_percent: int | None) -> None:
-        ear, levels = self._appliance.ear, self._appliance.agent.levels
-        if volume_percent is None:
-            await self._appliance.conversation.announce(text, chime)
-            return
-        await ear.set_volume(volume_percent)
-        try:
-            await self._appliance.conversation.announce(text, chime)
-        finally:
-            await ear.set_volume(levels.percent("reply"))
+        await self._appliance.conversation.announce(text, chime, volume_percent)
 
     async def listen(self) -> None:
         self._appliance.conversation.open(Trigger("command"))
 
     async def stop(self) -> bool:
-        rang = self._appliance.agent.timers.silence()
-        return self._appliance.conversation.stop() or rang
+        return self._appliance.conversation.stop()
 
     async def mute(self, muted: bool) -> None:
         await self._appliance.agent.set_mute(muted)

@@ -65,13 +65,17 @@ class Control:
 
     async def listen(self, connection: Connection, arguments: dict[str, Any]) -> dict[str, Any]:
         """One turn, as by the button, its partial readings told on the way."""
-        watch = self._appliance.bus.subscribe("control-listen")
-        self._appliance.conversation.open(Trigger("command"))
-        async for event in watch:
-            if isinstance(event, PartialHeard):
-                await connection.send(Progress({"text": event.text, "audio_ms": event.audio_ms}).event())
-            elif isinstance(event, TurnEnded):
-                return turn_table(event.record)
+        name = f"control-listen-{id(connection)}"
+        watch = self._appliance.bus.subscribe(name)
+        try:
+            self._appliance.conversation.open(Trigger("command"))
+            async for event in watch:
+                if isinstance(event, PartialHeard):
+                    await connection.send(Progress({"text": event.text, "audio_ms": event.audio_ms}).event())
+                elif isinstance(event, TurnEnded):
+                    return turn_table(event.record)
+        finally:
+            self._appliance.bus.unsubscribe(name)
         raise AssertionError("a watch never ends")
 
     async def ask(self, connection: Connection, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -79,13 +83,17 @@ class Control:
         text = " ".join(str(arguments.get("text", "")).split())
         if not text or len(text) > MOST_TEXT:
             raise UsageError("bad-text", f"A sentence has 1 to {MOST_TEXT} characters.")
-        watch = self._appliance.bus.subscribe("control-ask")
-        self._appliance.conversation.open(Trigger("command", text=text))
-        async for event in watch:
-            if isinstance(event, TurnEnded) and event.record.transcript == text:
-                reply = event.record.reply
-                question = reply if reply is not None and reply.endswith("?") else None
-                return {**turn_table(event.record), "question": question}
+        name = f"control-ask-{id(connection)}"
+        watch = self._appliance.bus.subscribe(name)
+        try:
+            self._appliance.conversation.open(Trigger("command", text=text))
+            async for event in watch:
+                if isinstance(event, TurnEnded) and event.record.transcript == text:
+                    reply = event.record.reply
+                    question = reply if reply is not None and reply.endswith("?") else None
+                    return {**turn_table(event.record), "question": question}
+        finally:
+            self._appliance.bus.unsubscribe(name)
         raise AssertionError("a watch never ends")
 
     async def stop(self, connection: Connection, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -141,6 +149,7 @@ def status(appliance: Appliance) -> dict[str, Any]:
         "turns": [turn_table(record, private=True) for record in list(appliance.conversation.records)[-10:]],
         "dropped": appliance.bus.dropped() | {"listening": ear.dropped_blocks},
         "telemetry": appliance.telemetry.health(),
+        "parts": appliance.contained.table(),
     }
 
 

@@ -38,7 +38,7 @@ class HomeLink:
         if isinstance(tree, dict) and self._device.area is not None:
             tree = {**tree, "area": self._device.area}
         home = home_from(tree, "home/names")
-        if home != self._agent.home:
+        if home != self._agent.wanted_home:
             await self._agent.set_home(home)
             await self._compile_grammars()
             log.info("home: %d areas, %d devices", len(home.areas), len(home.entities))
@@ -48,8 +48,7 @@ class HomeLink:
         log.info("home server: %s", "there" if served else "away")
 
     def yield_turn(self, winner: str) -> None:
-        if self._conversation.listening:
-            self._conversation.stop()
+        self._conversation.stop_listening()
 
     async def handle(self, interpretation: Interpretation) -> str:
         """Has the home server do it (actions.device.HomeHandler). Raises ActionError with a sentence."""

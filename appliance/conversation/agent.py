@@ -24,6 +24,7 @@ from appliance.conversation.context import Trigger
 from appliance.conversation.levels import Levels, MuteSwitch
 from appliance.conversation.meanings import Meanings
 from appliance.conversation.phrases import phrases
+from appliance.conversation.search_thread import SearchThread
 from appliance.errors import GrammarError
 from appliance.events import Bus, MuteChanged, State, StateChanged, TurnRecord, VolumeChanged
 from appliance.grammar.source import GrammarSource
@@ -96,13 +97,15 @@ class Agent:
         lists.load()
         self.context = SkillContext(_Device(self), self.timers, self.agenda, lists, Stopwatch(), self.replies)
         self.meanings = Meanings()
-        self._searching = asyncio.Lock()
+        self._search = SearchThread()
         self._said: _Said | None = None
         self._before: tuple[Interpretation, float] | None = None
         self._folder: Path | None = None
         self._rescuer: Rescuer | None = None
         self._grammars: tuple[Path, ...] = ()
-        self._take(self._compile(self._first_home()))
+        self.wanted_home = self._first_home()
+        """The newest home that was asked for; `home` follows once it is compiled."""
+        self._take(self._compile(self.wanted_home))
 
     # -- what can be said -----------------------------------------------------------------------------------------
 
@@ -134,7 +137,11 @@ class Agent:
         """Writes the grammar's files into `folder`, from which the recogniser reads them: one for a turn of its own,
         one for a turn that may refer to what was said before it."""
         self._folder = folder
+        before = self._grammars
         self._grammars = (self._source.write(folder), following(self._source).write(folder))
+        for file in folder.glob("*.grammar.json"):
+            if file not in (*self._grammars, *before):  # those before may still be wanted by a turn under way
+                file.unlink(missing_ok=True)
 
     def utterances_to_expect(self) -> tuple[Transcribe, ...]:
         """Every way in which the recogniser will be asked to listen, so that it can compile ahead."""
@@ -144,11 +151,14 @@ class Agent:
     async def expect_free_text(self) -> None:
         """The recogniser knows no grammar: near misses of free text are to be rescued. Takes a second beside all else."""
         if self._rescuer is None:
-            self._rescuer = await asyncio.to_thread(Rescuer, self._source, self._interpreter)
+            self._rescuer = await self._search.run(lambda: Rescuer(self._source, self._interpreter))
 
     async def set_home(self, home: Home) -> None:
         """Takes over other rooms and names; compiled beside the running conversation."""
-        self._take(await asyncio.to_thread(self._compile, home))
+        self.wanted_home = home
+        compiled = await asyncio.to_thread(self._compile, home)
+        if self.wanted_home is home:  # a newer change came meanwhile: this one is out of date, whoever is done last
+            self._take(compiled)
 
     def serve_home(self, handler: HomeHandler | None) -> None:
         """Connects or disconnects the home server."""
@@ -169,8 +179,7 @@ class Agent:
 
     async def interpret(self, transcript: Transcript, trigger: Trigger) -> Interpretation | None:
         context = self._context(trigger)
-        async with self._searching:
-            return await asyncio.to_thread(self._interpret, transcript, context)
+        return await self._search.run(lambda: self._interpret(transcript, context))
 
     def _interpret(self, transcript: Transcript, context: Interpretation | None) -> Interpretation | None:
         first = decide(
@@ -256,14 +265,14 @@ class Agent:
 
     async def set_volume(self, percent: int) -> None:
         """Loudness of the voice, 0..100; kept over a restart."""
-        self.levels.set("reply", percent)
+        await asyncio.to_thread(self.levels.set, "reply", percent)
         await self._ear.set_volume(self.levels.percent("reply"))
         self._bus.publish(VolumeChanged(percent=self.levels.percent("reply")))
 
     async def reset_levels(self) -> None:
         """Every voice as loud as the settings say; what was changed at the device is forgotten."""
         voices = list(self.levels.all())
-        self.levels.reset()
+        await asyncio.to_thread(self.levels.reset)
         for voice in voices:
             await self._ear.set_volume(self.levels.percent(voice), voice)
         self._bus.publish(VolumeChanged(percent=self.levels.percent("reply")))

@@ -12,7 +12,7 @@ log = logging.getLogger(__name__)
 
 
 class ButtonActions:
-    """The hands that the panel is given. A press stops a ringing timer, else speech, else listening; else it listens."""
+    """What the panel is given. A press stops what the device is at; where there was nothing to stop, it listens."""
 
     def __init__(self, conversation: Conversation, agent: Agent) -> None:
         self._conversation = conversation
@@ -23,10 +23,8 @@ class ButtonActions:
         return self._conversation.hush()
 
     def press(self) -> None:
-        """Stops listening, else listens. A muted device stays muted: only what muted it, or a long press, opens it."""
-        if self._conversation.listening:
-            self._conversation.stop()
-        elif not self._agent.muted:
+        """Stops what the device is at, else listens. A muted device stays muted: what muted it, or a long press, opens it."""
+        if not self._conversation.stop() and not self._agent.muted:
             self._conversation.open(Trigger("button"))
 
     def talk(self) -> bool:
@@ -43,8 +41,8 @@ class ButtonActions:
     async def mute(self) -> None:
         """Closes the microphone, or opens it again; a turn that listens ends with it."""
         muted = not self._agent.muted
-        if muted and self._conversation.listening:
-            self._conversation.stop()
+        if muted:
+            self._conversation.stop_listening()
         await self._agent.set_mute(muted)
 
     async def reset(self) -> None:

@@ -1,14 +1,14 @@
-"""In: nothing. Out: what a turn is opened with, and what it works with: the words that its parts share."""
+"""What a turn is opened with, and what it works with: the words that the parts of a conversation share."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from appliance.actions.plan import Plan
 from appliance.conversation.clients.sound import SoundClient
 from appliance.conversation.clients.tts import TtsClient
+from appliance.conversation.loudspeaker import Loudspeaker
 from appliance.events import Bus
 from appliance.intents.interpretation import Interpretation
 from appliance.settings.conversation import ConversationSettings
@@ -41,7 +41,7 @@ class ConversationAgent(Protocol):
         """How the recogniser should listen now."""
 
     async def interpret(self, transcript: Transcript, trigger: Trigger) -> Interpretation | None:
-        """Text → intent; None where it is no command."""
+        """Text → intent; None where it is no command, or where the transcript is not sure enough."""
 
     def plan(self, interpretation: Interpretation) -> Plan:
         """Intent → reply and what to do; does nothing yet."""
@@ -62,6 +62,9 @@ class ConversationAgent(Protocol):
     def hush(self) -> bool:
         """Silences ringing timers; whether any rang."""
 
+    def ringing(self) -> bool:
+        """Whether a timer rings."""
+
 
 @dataclass(slots=True)
 class TurnContext:
@@ -74,8 +77,7 @@ class TurnContext:
     stt: Child
     voice: TtsClient
     agent: ConversationAgent
-    tone: Callable[[str], Awaitable[None]]
-    """Plays the short tone of that name and waits for its end."""
+    loudspeaker: Loudspeaker
     ready_s: float = 3.0
     """How long a turn waits for an engine that is being replaced."""
     lockstep: bool = False

@@ -31,23 +31,20 @@ FLUSH_AFTER_MS = 60
 class Listener:
     """The listening of one turn. Give `heard_partial` to the utterance; `until_end_of_speech` is all of it."""
 
-    def __init__(self, turn: str, trigger: Trigger, tools: TurnContext, trace: Trace, prepared: Prepared) -> None:
+    def __init__(self, turn: str, trigger: Trigger, context: TurnContext, trace: Trace, prepared: Prepared) -> None:
         self._turn = turn
         self._trigger = trigger
-        self._tools = tools
+        self._context = context
         self._trace = trace
         self._prepared = prepared
         self._newest: Partial | None = None
         self._origin_ms = 0
+        self.until_ms: int | None = None
+        """Where listening ended, on the microphone's time line."""
         self._flushed_at_ms: int | None = None
         self._speech_end_ms = 0
-        self._cancelled = asyncio.Event()
         self._held = trigger.held
         self._tail_ms: int | None = None
-
-    def cancel(self) -> None:
-        """Nobody wants to be heard any more."""
-        self._cancelled.set()
 
     def let_go(self, ended: bool) -> None:
         """The finger is off the button: speech is over (`ended`), or its end is decided as always."""
@@ -55,18 +52,18 @@ class Listener:
             self._tail_ms = RELEASE_TAIL_MS
         self._held = self._held and ended
 
-    async def until_end_of_speech(self, listening: Listening, utterance: Transcription) -> EndOfSpeechDecision | None:
-        """The decision, noted and told; None where the turn was cancelled. Raises EngineError."""
-        settings, detection = self._tools.settings, self._trigger.detection
+    async def until_end_of_speech(self, listening: Listening, utterance: Transcription) -> EndOfSpeechDecision:
+        """The decision, noted and told. Raises EngineError."""
+        settings, detection = self._context.settings, self._trigger.detection
         policy = EndpointPolicy(
-            settings, self._tools.vad_threshold, detection.level_dbfs if detection is not None else None
+            settings, self._context.vad_threshold, detection.level_dbfs if detection is not None else None
         )
         async for block in self._blocks(listening):
             start_ms = self._place(block)
             await utterance.hear(block.audio)
             length_ms = len(block.audio) // 32
             policy.heard(start_ms, length_ms, block.speech, block.level_dbfs)
-            self._tools.bus.publish(LevelMeasured(level_dbfs=block.level_dbfs))
+            self._context.bus.publish(LevelMeasured(level_dbfs=block.level_dbfs))
             if settings.flush and self._flush_due(policy):
                 await utterance.flush()
             self._consider(policy)
@@ -77,7 +74,7 @@ class Listener:
             if decision is not None:
                 self._decided(decision)
                 return decision
-        return None
+        raise EngineError("deaf", "The microphone was closed.", "listen")
 
     def _by_hand(self, policy: EndpointPolicy, length_ms: int) -> EndOfSpeechDecision | None:
         """The end of speech by the button; the longest utterance holds here too."""
@@ -89,24 +86,15 @@ class Listener:
         return decision if decision is not None and decision.reason == "too_long" else None
 
     async def _blocks(self, listening: Listening) -> AsyncIterator[Heard]:
-        """Blocks until the turn is cancelled; a microphone that gives nothing ends it with an error."""
+        """Blocks; a microphone that gives nothing ends them with an error."""
         blocks = aiter(listening)
-        cancelled = asyncio.ensure_future(self._cancelled.wait())
-        try:
-            while True:
-                block = asyncio.ensure_future(anext(blocks))
-                done, _ = await asyncio.wait(
-                    (block, cancelled), timeout=self._tools.ready_s, return_when=asyncio.FIRST_COMPLETED
-                )
-                if cancelled in done:
-                    block.cancel()
-                    return
-                if not done:
-                    block.cancel()
-                    raise EngineError("deaf", "The microphone gives no sound.", "listen")
-                yield block.result()
-        finally:
-            cancelled.cancel()
+        while True:
+            try:
+                async with asyncio.timeout(self._context.ready_s):
+                    block = await anext(blocks)
+            except TimeoutError as error:
+                raise EngineError("deaf", "The microphone gives no sound.", "listen") from error
+            yield block
 
     def _place(self, block: Heard) -> int:
         """Where the block lies, ms since the utterance's first sample; notes when that sample was captured."""
@@ -141,7 +129,7 @@ class Listener:
         at_ms = (time.monotonic_ns() - self._trace.stamps.get("origin", time.monotonic_ns())) / 1e6
         if not self._trace.partials or self._trace.partials[-1][1] != partial.text:
             self._trace.partials.append((at_ms, partial.text))
-        self._tools.bus.publish(
+        self._context.bus.publish(
             PartialHeard(
                 turn=self._turn,
                 text=partial.text,
@@ -164,7 +152,7 @@ class Listener:
         if partial is None:
             return
         sure = partial.complete and (partial.confidence or 0.0) >= SURE
-        if self._tools.settings.prepare and sure:
+        if self._context.settings.prepare and sure:
             self._prepared.consider(partial)
         policy.read(
             PartialReading(
@@ -182,8 +170,9 @@ class Listener:
 
     def _decided(self, decision: EndOfSpeechDecision) -> None:
         trace = self._trace
-        self._trace.stamp("decision")
+        self.until_ms = self._origin_ms + decision.at_ms
+        trace.stamp("decision")
         if decision.speech_end_ms is not None:
             trace.stamps["speech_end"] = trace.stamps["origin"] + decision.speech_end_ms * 1_000_000
-        self._tools.bus.publish(SpeechEnded(turn=self._turn, audio_ms=decision.at_ms, reason=decision.reason))
+        self._context.bus.publish(SpeechEnded(turn=self._turn, audio_ms=decision.at_ms, reason=decision.reason))
         log.info("listen ended (%s) after %d ms", decision.reason, decision.at_ms)

@@ -30,7 +30,7 @@ class Meanings:
         return self.hits, self.asked
 
     def of(self, interpreter: Interpreter, text: str, context: Interpretation | None) -> Interpretation | None:
-        """As `Interpreter.interpret`. What was not understood is searched again: a search may have run out of time."""
+        """As `Interpreter.interpret`. What was not understood, or found out of time, is searched again."""
         if interpreter is not self._interpreter:  # names or sentences changed: nothing is known any more
             self._known.clear()
             self._interpreter = interpreter
@@ -41,7 +41,7 @@ class Meanings:
             self._known.move_to_end(key)
             return known
         found = interpreter.interpret(text, context)
-        if found is not None:
+        if found is not None and not interpreter.spent:
             self._known[key] = found
             if len(self._known) > self._most:
                 self._known.popitem(last=False)

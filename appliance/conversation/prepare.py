@@ -6,6 +6,7 @@ At the end of speech it is used if the final text is the same, and dropped if no
 from __future__ import annotations
 
 import asyncio
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,8 @@ from appliance.wire.stt import Partial, Transcript
 
 if TYPE_CHECKING:
     from appliance.conversation.context import ConversationAgent, Trigger
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -36,7 +39,7 @@ class Prepared:
         self._agent = agent
         self._voice = voice
         self._trigger = trigger
-        self._text: str | None = None
+        self._heard: Transcript | None = None
         self._task: asyncio.Task[None] | None = None
         self._ready: PreparedReply | None = None
         self._used = False
@@ -56,22 +59,26 @@ class Prepared:
         return self.begun - int(self._used)
 
     def consider(self, partial: Partial) -> None:
-        """Prepares the reply to `partial`, unless that is what is being prepared already."""
-        if partial.text == self._text:
+        """Prepares the reply to `partial`, unless that text is what is being prepared already."""
+        if self._heard is not None and partial.text == self._heard.text:
             return
         self.close()
-        self._text = partial.text
-        transcript = Transcript(
+        self._heard = Transcript(
             partial.text, partial.free_text, partial.confidence, partial.complete, partial.alternatives
         )
-        self._task = asyncio.create_task(self._prepare(transcript), name="prepare")
+        self._task = asyncio.create_task(self._prepare(self._heard), name="prepare")
 
     async def interpretation_of(self, transcript: Transcript) -> Interpretation | None:
-        """The interpretation made ahead, if it is of this very text; one that is being made is waited for."""
-        if self._task is None or self._text != transcript.text or not transcript.complete:
+        """The interpretation made ahead, if it is of this very reading; one that is being made is waited for.
+
+        The same words heard with another confidence are another reading: the final one decides whether it is acted on.
+        """
+        heard = self._heard
+        if self._task is None or heard is None or not transcript.complete or heard.text != transcript.text:
             return None
         await self._task
-        return self._ready.interpretation if self._ready is not None else None
+        same = (heard.confidence, heard.alternatives) == (transcript.confidence, transcript.alternatives)
+        return self._ready.interpretation if same and self._ready is not None else None
 
     def take(self, interpretation: Interpretation) -> PreparedReply | None:
         """The reply made ahead, if it answers this very interpretation; the caller closes its `saying`."""
@@ -91,7 +98,7 @@ class Prepared:
             self._task.cancel()
         if self._ready is not None and self._ready.saying is not None:
             self._ready.saying.close()
-        self._task = self._ready = self._text = None
+        self._task = self._ready = self._heard = None
 
     async def _prepare(self, transcript: Transcript) -> None:
         try:
@@ -101,6 +108,9 @@ class Prepared:
             plan = self._agent.plan(interpretation)
         except ApplianceError:
             return  # the turn itself will meet it again and say so
+        except Exception:
+            log.exception("prepare")
+            return
         self.begun += 1
         saying = self._voice.say(plan.reply) if plan.reply and plan.outcome != "handed_over" else None
         self._ready = PreparedReply(transcript.text, interpretation, plan, saying)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import logging
+from collections.abc import Callable
 
 from appliance.conversation.clients.tts import Saying
 from appliance.conversation.context import TurnContext
+from appliance.conversation.loudspeaker import Rank
+from appliance.conversation.machine import Signal
 from appliance.conversation.trace import Trace
 from appliance.errors import StageError
 from appliance.events import Outcome, ReplyStarted, State, StateChanged
@@ -15,77 +17,67 @@ from appliance.intents.replies import strip_marks
 
 log = logging.getLogger(__name__)
 
+MUTE_STAGES = ("failed_tts", "failed_play")
+"""Nothing can be said about these: the tone has to do."""
+
 
 class Reply:
-    """What one turn says. `speak` and `apologise` say it; `cut` silences it."""
+    """What one turn says. Cancelling its task silences it."""
 
-    def __init__(self, turn: str, tools: TurnContext, trace: Trace) -> None:
+    def __init__(self, turn: str, context: TurnContext, trace: Trace, signal: Callable[[Signal], None]) -> None:
+        """`signal` tells the conversation that the reply begins to be heard."""
         self._turn = turn
-        self._tools = tools
+        self._context = context
         self._trace = trace
-        self._play: asyncio.Task[None] | None = None
-        self.sounding = False
-
-    def cut(self) -> None:
-        """Silences the reply (barge-in)."""
-        if self._play is not None:
-            self._play.cancel()
+        self._signal = signal
 
     async def speak(self, text: str, saying: Saying | None = None) -> None:
         """Says `text`, which `saying` may have begun already. Raises TtsError, PlayError, EngineError."""
         self._trace.reply = strip_marks(text)
         try:
-            await self._speak(saying or self._tools.voice.say(text))
+            await self._speak(saying or self._context.voice.say(text), self._trace.reply)
         finally:
-            self._tools.agent.answered(self._trace.interpretation, self._trace.reply)
+            self._context.agent.answered(self._trace.interpretation, self._trace.reply)
 
-    async def _speak(self, saying: Saying) -> None:
-        """Speaks; a barge-in ends it silently."""
-        self._play = asyncio.create_task(self._speak_uncut(saying), name="reply")
+    async def _speak(self, saying: Saying, text: str) -> None:
+        settings, trace = self._context.settings, self._trace
         try:
-            await asyncio.wait((self._play,))
-            if not self._play.cancelled():
-                self._play.result()
+            await saying.started(settings.tts_deadline_s)
+            trace.stamps["speech"] = max(saying.first_ns or 0, trace.stamps.get("reply", 0))
+            trace.cached = saying.cached
+            self._signal(Signal.REPLY)
+            await self._context.loudspeaker.play(
+                Rank.REPLY,
+                saying.pieces(),
+                saying.rate_hz,
+                text=text,
+                stall_s=settings.play_deadline_s,
+                on_first=self._first_sample,
+            )
         finally:
             saying.close()
-            self._play.cancel()
-            self.sounding = False
-
-    async def _speak_uncut(self, saying: Saying) -> None:
-        settings, trace = self._tools.settings, self._trace
-        await saying.started(settings.tts_deadline_s)
-        trace.stamps["speech"] = max(saying.first_ns or 0, trace.stamps.get("reply", 0))
-        trace.cached = saying.cached
-        self.sounding = True
-        self._show(State.REPLYING)
-        await self._tools.ear.play(
-            saying.pieces(), saying.rate_hz, stall_s=settings.play_deadline_s, on_first=self._first_sample
-        )
 
     def _first_sample(self, first_ns: int) -> None:
         self._trace.stamps["first"] = first_ns
-        self._tools.bus.publish(ReplyStarted(turn=self._turn))
+        self._context.bus.publish(ReplyStarted(turn=self._turn))
         log.info("play: answered %.0f ms after the last word", self._trace.between("speech_end", "first") or 0)
 
     async def apologise(self, reason: str, outcome: Outcome, command: str = "") -> None:
-        """Says, or sounds, why there is no answer (to the put-off `command`). Nothing that fails in here goes further."""
+        """Says, or sounds, why there is no answer (to the put-off `command`). No failure of a stage goes further."""
         self._trace.outcome = outcome
-        self._show(State.LISTENING, on=False)
-        self._show(State.THINKING, on=False)
-        if outcome is Outcome.FAILED:
-            self._show(State.ERROR)
-        text = self._tools.agent.apology(reason, command)
+        self._show_error(outcome is Outcome.FAILED)
+        text = self._context.agent.apology(reason, command)
         try:
-            if text and reason != "failed_tts" and reason != "failed_play":
+            if text and reason not in MUTE_STAGES:
                 self._trace.reply = strip_marks(text)
-                await self._speak(self._tools.voice.say(text))
+                await self._speak(self._context.voice.say(text), self._trace.reply)
                 return
         except StageError as error:
             log.warning("apology: %s", error)
         finally:
-            self._show(State.ERROR, on=False)
+            self._show_error(False)
         with contextlib.suppress(StageError):
-            await self._tools.tone("error")
+            await self._context.loudspeaker.tone("error", Rank.REPLY)
 
-    def _show(self, state: State, on: bool = True) -> None:
-        self._tools.bus.publish(StateChanged(state=state, on=on))
+    def _show_error(self, on: bool) -> None:
+        self._context.bus.publish(StateChanged(state=State.ERROR, on=on))

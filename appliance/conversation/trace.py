@@ -36,7 +36,8 @@ MEASURED = {
 class Trace:
     """What becomes the record. `stamps` are CLOCK_MONOTONIC in ns, see TurnRecord."""
 
-    outcome: Outcome = Outcome.FAILED
+    outcome: Outcome = Outcome.CANCELLED
+    """Until a stage says otherwise: who ends a turn early leaves it so."""
     transcript: Transcript | None = None
     interpretation: Interpretation | None = None
     reply: str | None = None

@@ -64,6 +64,8 @@ class Interpreter:
                 watched(values, self._budget)
             elif isinstance(values, RangeSlotList):
                 told_apart(values)
+        self.spent = False
+        """Whether the last search ran out of its CPU time: what it found may not be all."""
         self._warm()
 
     def interpret(
@@ -73,6 +75,7 @@ class Interpreter:
 
         `budget_s` is CPU time of the calling thread; when it is spent, the best reading found by then counts.
         """
+        self.spent = False
         text = " ".join(text.split())
         if not text:
             return None
@@ -80,7 +83,10 @@ class Interpreter:
         if key in self._known:
             self._known[key] = self._known.pop(key)
         else:
-            self._known[key] = self._search(text, context, budget_s)
+            found = self._search(text, context, budget_s)
+            if self.spent:  # asked again, it is searched again
+                return found
+            self._known[key] = found
             if len(self._known) > REMEMBERED:
                 del self._known[next(iter(self._known))]
         return self._known[key]
@@ -161,6 +167,7 @@ class Interpreter:
                 if count >= MOST_RESULTS:
                     return
         except Spent:
+            self.spent = True
             return
         except HassilError as error:
             raise IntentError("grammar-broken", f"The sentences cannot be searched: {error}.") from error

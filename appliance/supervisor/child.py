@@ -35,7 +35,7 @@ CONNECT_RETRY_S = 0.02
 MOST_LAST_WORDS = 2000
 """Bytes."""
 PROVEN_S = 5.0
-"""A child that was ready for this long has proved itself."""
+"""A child that was ready for this long has proved itself; the time it took to load says nothing."""
 
 Session = Callable[[Connection], Awaitable[None]]
 
@@ -72,6 +72,7 @@ class Child:
         self._stray: StrayOutput | None = None
         self._suspicion: asyncio.Future[EngineError] | None = None
         self._policy = RestartPolicy(settings)
+        self._ready_since_s: float | None = None
 
     @property
     def ready(self) -> bool:
@@ -127,7 +128,7 @@ class Child:
         """Keeps the child ready until cancelled; then ends it."""
         while True:
             self._suspicion = asyncio.get_running_loop().create_future()
-            started_s = time.monotonic()
+            self._ready_since_s = None
             try:
                 await self._live()
             except EngineError as error:
@@ -135,9 +136,10 @@ class Child:
             finally:
                 self._ready.clear()
                 await self._kill()
-            if time.monotonic() - started_s > PROVEN_S:
+            ready_since_s = self._ready_since_s
+            if ready_since_s is not None and time.monotonic() - ready_since_s > PROVEN_S:
                 self._policy.worked()
-            wait = self._policy.failed(time.monotonic())
+            wait = self._policy.failed(time.monotonic(), was_ready=ready_since_s is not None)
             self.breaker_open = wait.breaker_open
             if wait.breaker_open:
                 log.error("%s: crash loop, next start in %.0f s", self.name, wait.seconds)
@@ -163,6 +165,7 @@ class Child:
         async with connection:
             self.about = await self._describe(connection)
             connection.watch = self.watch
+            self._ready_since_s = time.monotonic()
             self._ready.set()
             self.breaker_open = False
             self._tell("ready")
@@ -187,21 +190,27 @@ class Child:
             await asyncio.gather(session, exit_watch, return_exceptions=True)
 
     async def _start(self) -> None:
-        self._socket.unlink(missing_ok=True)
-        last_words(self._socket).unlink(missing_ok=True)
         self._stray = StrayOutput(self.name)
-        await self._stray.open()
-        log_fd = os.dup(2)
+        log_fd = None
         try:
+            self._socket.unlink(missing_ok=True)
+            last_words(self._socket).unlink(missing_ok=True)
+            await self._stray.open()
+            log_fd = os.dup(2)
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", f"appliance.engines.{self.name}",
                 "--socket", str(self._socket), "--config", str(self._config),
                 stdin=asyncio.subprocess.DEVNULL, stderr=self._stray.write_fd,
                 pass_fds=(log_fd,), env={**os.environ, LOG_FD: str(log_fd)},
             )  # fmt: skip
+        except OSError as error:  # too many processes or open files, no memory: that passes
+            raise EngineError(
+                "no-process", f"The {self.name} engine cannot be started: {error.strerror}.", self.name
+            ) from error
         finally:
-            os.close(log_fd)
-            os.close(self._stray.write_fd)
+            if log_fd is not None:
+                os.close(log_fd)
+            self._stray.close_write_end()
 
     async def _first_connection(self) -> Connection:
         try:
@@ -246,7 +255,8 @@ class Child:
                 raise EngineError("garbage", f"The {self.name} engine answered a ping with '{event.type}'.", self.name)
             self.counters = Pong.from_event(event).counters or {}
             await asyncio.sleep(self._settings.heartbeat_s)
-        await asyncio.Event().wait()
+        while True:  # supervised elsewhere, no heartbeats: that it closes the connection is all there is to see
+            await connection.receive()
 
     async def _kill(self) -> None:
         if self._stray is not None:

@@ -6,6 +6,7 @@ import random
 from collections import deque
 from dataclasses import dataclass
 
+from appliance.backoff import full_jitter_s
 from appliance.settings.supervision import SupervisorSettings
 
 
@@ -30,17 +31,22 @@ class RestartPolicy:
         self._rng = rng or random.Random()
         self._failures: deque[float] = deque(maxlen=settings.breaker_restarts)
         self._in_a_row = 0
+        self._never_ready = 0
 
-    def failed(self, now_s: float) -> Wait:
-        """Notes a failure at `now_s` (monotonic)."""
+    def failed(self, now_s: float, was_ready: bool = True) -> Wait:
+        """Notes a failure at `now_s` (monotonic). `was_ready`: the child had become ready; one that never does, however
+        slowly it fails, opens the breaker after as many tries in a row.
+        """
+        self._never_ready = 0 if was_ready else self._never_ready + 1
         s = self._settings
         self._failures.append(now_s)
         full = len(self._failures) == s.breaker_restarts
-        if full and now_s - self._failures[0] < s.breaker_window_s:
+        looping = full and now_s - self._failures[0] < s.breaker_window_s
+        if looping or self._never_ready >= s.breaker_restarts:
             return Wait(s.breaker_open_s, True)
-        ceiling = min(s.backoff_most_s, s.backoff_first_s * 2.0 ** min(self._in_a_row, 30))
+        wait_s = full_jitter_s(self._in_a_row, s.backoff_first_s, s.backoff_most_s, self._rng)
         self._in_a_row += 1
-        return Wait(self._rng.uniform(0.0, ceiling), False)
+        return Wait(wait_s, False)
 
     def worked(self) -> None:
         """The child proved itself: the next failure waits briefly again. The breaker's window stays."""

@@ -20,7 +20,7 @@ KEPT_LINES = 3
 
 
 class StrayOutput(asyncio.Protocol):
-    """One child's pipe. `write_fd` goes to the child as its standard error; the caller closes it once the child runs."""
+    """One child's pipe. `write_fd` goes to the child as its standard error."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -36,6 +36,12 @@ class StrayOutput(asyncio.Protocol):
         self._transport, _ = await asyncio.get_running_loop().connect_read_pipe(
             lambda: self, os.fdopen(read_fd, "rb", buffering=0)
         )
+
+    def close_write_end(self) -> None:
+        """Once the child has its copy, or there is no child: ours would keep the pipe open for ever."""
+        if self.write_fd >= 0:
+            os.close(self.write_fd)
+            self.write_fd = -1
 
     def data_received(self, data: bytes) -> None:
         *lines, self._rest = (self._rest + data).split(b"\n")

@@ -5,6 +5,7 @@ JSON's own types only, as strict as they are, but for two: a whole number may co
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from types import UnionType
 from typing import Any, get_args, get_origin
@@ -45,8 +46,8 @@ def _whole_number(value: Any) -> int:
 
 
 def _number(value: Any) -> float:
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        raise TypeError(value)
+    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
+        raise TypeError(value)  # JSON's reader takes NaN and Infinity; nobody behind it can
     return float(value)
 
 

@@ -22,7 +22,7 @@ FLOORS = (
     {"conversation", "supervisor", "panel", "telemetry", "catalogue", "hardware"},
     {"intents", "actions"},
     {"wire", "grammar", "update"},
-    {"events", "settings", "errors"},
+    {"events", "settings", "errors", "backoff"},
     {"files"},
 )
 """From the roof to the ground. A room may import its own floor and those below."""
@@ -30,7 +30,7 @@ FLOORS = (
 SIDEWAYS = {("conversation", "supervisor"), ("actions", "intents"), ("events", "errors"), ("settings", "errors")}
 """Arrows within a floor that are meant; everything else on one floor is strangers."""
 
-LEAVES = {"wire", "grammar", "events", "settings", "errors", "files"}
+LEAVES = {"wire", "grammar", "events", "settings", "errors", "files", "backoff"}
 """All that an engine may stand on."""
 
 

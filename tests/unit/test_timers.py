@@ -10,6 +10,7 @@ import pytest
 
 from appliance.actions.timers import LONGEST_S, MISSED_AFTER_S, MOST_TIMERS, Clock, Timer, Timers
 from appliance.events import DeviceEvent, State, StateChanged, TimerChanged
+from tests.clock import instant
 
 
 class Bench:
@@ -192,9 +193,11 @@ def test_nothing_is_written_without_a_change(bench: Bench) -> None:
     assert (file.stat().st_mtime_ns, file.stat().st_ino) == before
 
 
+@instant
 async def test_the_service_rings_saves_and_ends(tmp_path: Path) -> None:
     rung = asyncio.Event()
-    timers = Timers(tmp_path / "timers.json", lambda _: rung.set(), lambda _: None)
+    clock = Clock(monotonic=asyncio.get_running_loop().time)
+    timers = Timers(tmp_path / "timers.json", lambda _: rung.set(), lambda _: None, clock)
     service = asyncio.create_task(timers.run())
     await asyncio.sleep(0)
     timers.start(0.05, "soon")
@@ -204,3 +207,22 @@ async def test_the_service_rings_saves_and_ends(tmp_path: Path) -> None:
     await asyncio.gather(service, return_exceptions=True)
     saved = json.loads((tmp_path / "timers.json").read_text())
     assert {item["name"] for item in saved["timers"]} == {"soon", "later"}
+
+
+@instant
+async def test_started_again_after_an_error_it_keeps_what_is_in_memory(tmp_path: Path) -> None:
+    clock = Clock(monotonic=asyncio.get_running_loop().time)
+    timers = Timers(tmp_path / "timers.json", lambda _: None, lambda _: None, clock)
+    service = asyncio.create_task(timers.run())
+    await asyncio.sleep(1.0)
+    kept, gone = timers.start(900, "kept"), timers.start(900, "gone")
+    await asyncio.sleep(1.0)
+    service.cancel()
+    await asyncio.gather(service, return_exceptions=True)
+    timers.cancel(gone.id)
+    service = asyncio.create_task(timers.run())
+    await asyncio.sleep(1.0)
+    assert [timer.id for timer in timers.all()] == [kept.id]
+    assert kept.due_wall_s is None and timers.all() == (kept,), "not restored from the file a second time"
+    service.cancel()
+    await asyncio.gather(service, return_exceptions=True)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from wyoming.event import Event
 
+from appliance.conversation.clients.wake_progress import WakeProgress
 from appliance.errors import EngineError, PlayError
 from appliance.events import Bus, Hearing, HearingChanged, NearMiss
 from appliance.settings.supervision import SupervisorSettings
@@ -90,6 +91,9 @@ class SoundClient:
         self.hearing = Hearing.DEAF
         self.deaf_reason: str | None = "The sound engine has not started."
         self.counters: dict[str, float] = {}
+        self._claim: tuple[Hearing, str | None] = (self.hearing, self.deaf_reason)
+        """What the engine said of itself last."""
+        self._progress = WakeProgress()
         self.dropped_blocks = 0
         self.on_detection: Callable[[sound.Detection], None] = lambda detection: None
         self.on_piece: Callable[[str, int, bytes], None] = lambda voice, rate_hz, piece: None
@@ -100,6 +104,7 @@ class SoundClient:
     async def session(self, connection: Connection) -> None:
         """Talks until the connection fails; whoever waits on the ear then gets the error."""
         self._connection = connection
+        self._progress = WakeProgress()
         beating = asyncio.ensure_future(self._beat(connection))
         try:
             await connection.send(sound.Mute(self._muted).event())
@@ -128,7 +133,8 @@ class SoundClient:
         for play in self._playing.values():
             play.fail(error)
         self._playing.clear()
-        self._hears(Hearing.DEAF, error.message)
+        self._claim = (Hearing.DEAF, error.message)
+        self._hears(*self._claim)
 
     async def _dispatch(self, event: Event) -> None:
         kind = event.type
@@ -137,6 +143,7 @@ class SoundClient:
                 await self._listening.put(sound.Heard.from_event(event))
         elif kind == Pong.kind:
             self.counters = Pong.from_event(event).counters or {}
+            self._prove()
         elif kind == sound.Detection.kind:
             self.on_detection(sound.Detection.from_event(event))
         elif kind == sound.NearWake.kind:
@@ -144,7 +151,8 @@ class SoundClient:
             self._bus.publish(NearMiss(wake_word=near.name, score=near.score))
         elif kind == sound.EarChanged.kind:
             changed = sound.EarChanged.from_event(event)
-            self._hears(_hearing(changed.hearing), changed.reason)
+            self._claim = (_hearing(changed.hearing), changed.reason)
+            self._prove()
         elif kind == sound.PlayFirst.kind:
             first = sound.PlayFirst.from_event(event)
             if play := self._playing.get(first.play):
@@ -158,6 +166,14 @@ class SoundClient:
             log.warning("sound: %s", Failure.from_event(event).text)
         elif kind not in (sound.PlayPosition.kind, sound.Fed.kind):
             raise EngineError("garbage", f"The sound engine sent '{kind}', which nobody knows.", "listen")
+
+    def _prove(self) -> None:
+        """What the engine says of itself holds only while its wake words advance."""
+        stands_still = self._progress.look(self.counters, self._muted)
+        if stands_still is not None and self._claim[0] is Hearing.HEARING:
+            self._hears(Hearing.DEAF, stands_still)
+        else:
+            self._hears(*self._claim)
 
     def _hears(self, hearing: Hearing, reason: str | None) -> None:
         if (hearing, reason) == (self.hearing, self.deaf_reason):

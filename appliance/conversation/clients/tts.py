@@ -13,6 +13,8 @@ from appliance.wire.frame import Connection
 from appliance.wire.message import AudioStop, Failure
 from appliance.wire.tts import Speech, SpeechStart, Synthesize, Warm
 
+LOWEST_HZ, HIGHEST_HZ = 8000, 96000
+"""Rates of speech that are played; mono S16 only."""
 PIECES = 200
 """Pieces of speech buffered ahead of the card; then the synthesiser waits."""
 
@@ -108,6 +110,8 @@ class Saying:
                     return
                 if SpeechStart.matches(event):
                     start = SpeechStart.from_event(event)
+                    if not (LOWEST_HZ <= start.rate <= HIGHEST_HZ and (start.width, start.channels) == (2, 1)):
+                        raise EngineError("garbage", "The tts engine speaks in a format that is not played.", "tts")
                     self.rate_hz, self.cached = start.rate, start.cached
                 elif Speech.matches(event):
                     skip_bytes = await self._take(Speech.from_event(event).audio, skip_bytes)
@@ -118,6 +122,8 @@ class Saying:
                     raise EngineError("garbage", f"The tts engine sent '{event.type}' into a reply.", "tts")
 
     async def _take(self, audio: bytes, skip_bytes: int) -> int:
+        if not self.rate_hz:
+            raise EngineError("garbage", "The tts engine sent speech before it said what kind.", "tts")
         if skip_bytes >= len(audio):
             return skip_bytes - len(audio)
         audio = audio[skip_bytes:]

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import importlib.metadata
 import logging
+import os
 import time
 from collections.abc import AsyncIterator, Callable
 from functools import partial
@@ -210,6 +211,7 @@ class SoundEngine:
             "frames": self._ear.position,
             "frame_age_ms": round(self._hearing.age_s() * 1000, 1),
             "wake_inferences": self._ear.inferences,
+            "wake_words": len(self._wake.words) if self._wake is not None else 0,
             "detections": self._ear.detections,
             "holds": self._ear.ducking.begun,
             "holds_unconfirmed": self._ear.ducking.unconfirmed,
@@ -222,12 +224,20 @@ class SoundEngine:
         }
 
 
+def watch_died(watching: asyncio.Task[None], leave: Callable[[int], object] = os._exit) -> None:
+    """Nobody tells any more whether the ear hears: the child ends, and the supervisor replaces it."""
+    if not watching.cancelled():
+        log.error("The watch over microphone and loudspeaker ended.", exc_info=watching.exception())
+        leave(1)
+
+
 @contextlib.asynccontextmanager
 async def open_sound(config: ChildConfig) -> AsyncIterator[Engine]:
     """The running engine's connection handler, for engines.host."""
     engine = SoundEngine(config)
     engine.start()
     watching = asyncio.create_task(engine.watch(), name="sound-watch")
+    watching.add_done_callback(watch_died)
     try:
         yield engine.handle
     finally:

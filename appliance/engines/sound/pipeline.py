@@ -74,6 +74,8 @@ class SoundPipeline:
         """The device's own voice is in the room: wake words need a higher score, and only now the stop word counts."""
         self.position = 0
         """Samples captured since the start."""
+        self.zeros = 0
+        """Samples since the last one that was not zero."""
         self.inferences = 0
         self.detections = 0
         self.wake_cpu_s = 0.0
@@ -93,6 +95,7 @@ class SoundPipeline:
         with self._lock:
             self.position += len(samples)
             self._end_ns, self._ns_per_sample = end_ns, ns_per_sample
+            self.zeros = 0 if samples.any() else self.zeros + len(samples)
             if self.muted:
                 self._ring.skip(len(samples))
                 return False

@@ -14,6 +14,8 @@ class Source(Protocol):
     """One sentence where no audio comes, and why."""
     paced: bool
     """Frames arrive at a known pace, so that their absence is a fault."""
+    noisy: bool
+    """A real microphone, whose own noise moves the lowest bits."""
 
     @property
     def blocked(self) -> bool:

@@ -20,7 +20,7 @@ from wyoming.event import Event
 
 from appliance.engines.host import memory
 from appliance.engines.stt.protocol import RATE_HZ, Recogniser, Samples, Utterance
-from appliance.errors import ApplianceError, SttError
+from appliance.errors import ApplianceError, EngineError, SttError
 from appliance.wire.frame import Connection
 from appliance.wire.message import AudioStart, AudioStop, Describe, Failure, Ping, Pong, Ready
 from appliance.wire.stt import Chunk, Flush, Transcribe
@@ -124,6 +124,12 @@ class Session:
             except SttError as error:
                 failed = True
                 await self._fail(error)
+            except EngineError:
+                raise  # the peer went away, or sent rubbish
+            except Exception as error:
+                LOG.exception("utterance")
+                failed = True
+                await self._fail(SttError("failed", f"The recogniser stumbled ({type(error).__name__})."))
             if failed:  # not before: the error holds what failed
                 self._rest()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import random
+from appliance.backoff import full_jitter_s
 
 PROVEN_S = 30.0
 """A connection that lasted this long makes the next wait short again."""
@@ -21,6 +21,6 @@ class Backoff:
         """The wait after an attempt that ended `lasted_s` after it was begun."""
         if lasted_s > PROVEN_S:
             self._attempt = 0
-        bound_s = min(self._most_s, self._first_s * 2.0 ** min(self._attempt, 20))
+        wait_s = full_jitter_s(self._attempt, self._first_s, self._most_s)
         self._attempt += 1
-        return random.uniform(0.0, bound_s)
+        return wait_s

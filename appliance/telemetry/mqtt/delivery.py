@@ -43,10 +43,14 @@ class Delivery:
         self._flying: dict[int, int] = {}
         self._sent_seq = 0
         self._save_lock = asyncio.Lock()
+        self._loaded = False
         link.on_taken = self._taken
 
     async def load(self) -> None:
-        """Takes over what an earlier run could not deliver."""
+        """Takes over what an earlier run could not deliver. Once: after that, what is in memory is newer."""
+        if self._loaded:
+            return
+        self._loaded = True
         self.outbox.restore(await asyncio.to_thread(self._keep.load))
 
     async def run(self) -> None:

@@ -67,6 +67,7 @@ class Link:
 
     async def run(self) -> None:
         """Connects, and connects again with full-jitter back-off, until cancelled or after `leave`."""
+        self._leaving = False
         while True:
             started_s = time.monotonic()
             try:

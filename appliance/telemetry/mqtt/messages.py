@@ -14,6 +14,7 @@ from appliance.events import (
     HearingChanged,
     MuteChanged,
     NearMiss,
+    PartFailed,
     State,
     TimerChanged,
     TurnRecord,
@@ -74,6 +75,13 @@ def event_of(event: DeviceEvent) -> tuple[str, dict[str, Any]] | None:
                 "engine": event.engine,
                 "reason": event.reason,
                 "restarts": event.restarts,
+            }
+        case PartFailed():
+            return "part", {
+                "event_type": "failed",
+                "part": event.part,
+                "error": event.error,
+                "failures": event.failures,
             }
         case MuteChanged():
             return "mute", {"event_type": "muted" if event.muted else "unmuted"}

@@ -58,6 +58,7 @@ class Shown:
         """Shows nothing more."""
         if self._due is not None:
             self._due.cancel()
+            self._due = None
 
     def _state(self) -> None:
         self._due = None

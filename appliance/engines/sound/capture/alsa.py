@@ -39,6 +39,7 @@ class AlsaSource:
     """The microphone. `start` never fails: a missing card is a reason to be deaf, not to die."""
 
     paced = True
+    noisy = True
 
     def __init__(self, settings: SoundSettings, ear: SoundPipeline, echo: Echo | None) -> None:
         self._settings = settings

@@ -74,6 +74,7 @@ class FeedSource:
 
     problem: str | None = None
     blocked = False
+    noisy = False
 
     def __init__(self, speed: float, ear: SoundPipeline, backlog: Callable[[], int]) -> None:
         """`backlog` tells how many blocks a listener has not taken yet; it is called on the feed's thread."""

@@ -5,12 +5,16 @@ from __future__ import annotations
 import logging
 import time
 
+from appliance.engines.sound.pcm import RATE_HZ
 from appliance.engines.sound.pipeline import SoundPipeline
 from appliance.engines.sound.protocol import Source
 from appliance.events import Hearing
 from appliance.wire.sound import EarChanged
 
 log = logging.getLogger(__name__)
+
+ZEROS_S = 10.0
+"""A living microphone's noise moves the lowest bits; so many seconds of nothing but zeros come from a dead one."""
 
 
 class HearingMonitor:
@@ -46,4 +50,6 @@ class HearingMonitor:
             return EarChanged(Hearing.MUTED)
         if source.paced and self._ear.position == 0:
             return self.state if source.problem is None else EarChanged(Hearing.DEAF, source.problem)
+        if source.noisy and self._ear.zeros >= ZEROS_S * RATE_HZ:
+            return EarChanged(Hearing.DEAF, "The microphone gives nothing but zeros.")
         return EarChanged(Hearing.HEARING)

@@ -24,6 +24,8 @@ STUCK_S = 1.0
 """A loudspeaker that took nothing for this long has failed."""
 DECAY_S = 0.3
 """The room and the card's own buffers still sound this long after the last sample."""
+MOST_HUNG = 3
+"""Threads left behind in a driver that hangs; then nothing is tried until one of them comes back."""
 HANGS = "The loudspeaker takes no audio: its driver or server hangs."
 
 
@@ -38,6 +40,8 @@ class Playback:
         self._past_underruns = 0
         self._sink: Sink | None = None
         self.failures = 0
+        self._thread: threading.Thread | None = None
+        self._hung: list[threading.Thread] = []
 
     @property
     def speaking(self) -> bool:
@@ -51,14 +55,21 @@ class Playback:
     def run(self) -> None:
         """Starts the thread."""
         self._shared.generation += 1
-        threading.Thread(target=self._work, args=(self._shared.generation,), name="playback", daemon=True).start()
+        self._thread = threading.Thread(
+            target=self._work, args=(self._shared.generation,), name="playback", daemon=True
+        )
+        self._thread.start()
 
     def volume(self, voice: str, percent: int) -> None:
         """Loudness of one voice, 0..100; takes effect within 10 ms plus the buffer."""
         self._shared.gains[voice] = _gain(percent)
 
     def start(self, track: Track) -> None:
-        """Ends what plays and begins `track`."""
+        """Ends what plays and begins `track`; a card that still hangs in MOST_HUNG threads fails it at once."""
+        self._hung = [thread for thread in self._hung if thread.is_alive()]
+        if len(self._hung) >= MOST_HUNG:
+            self._end(track, error=HANGS)
+            return
         with self._shared.change:
             if self._shared.track is not None:
                 self._shared.track.cancelled = True
@@ -100,6 +111,8 @@ class Playback:
         log.warning("playback: the card hangs, going on with a fresh thread")
         self._shared.busy_since_s, self._sink = None, None
         self._end(track, error=HANGS)
+        if self._thread is not None:
+            self._hung.append(self._thread)
         self.run()
 
     # ---- on the playback thread
