@@ -44,6 +44,8 @@ class Outcome(StrEnum):
     HANDED_OVER = "handed_over"
     NO_HOME_SERVER = "no_home_server"
     NOT_UNDERSTOOD = "not_understood"
+    REFUSED = "refused"
+    """Understood, and not done on purpose: the sentence took its command back, or tied it to something else."""
     NO_SPEECH = "no_speech"
     NO_WAKE = "no_wake"
     CANCELLED = "cancelled"

@@ -74,6 +74,7 @@ SKILLS: dict[str, Skill] = {
     "ApplianceWhen": talk.unable,
     "ApplianceYes": talk.unable,
     "ApplianceNo": talk.never_mind,
+    "ApplianceRefusal": talk.refuse,
 }
 """Intent → skill; every other intent is the home's."""
 

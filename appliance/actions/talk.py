@@ -33,6 +33,11 @@ def never_mind(_: Interpretation, context: SkillContext) -> Plan:
     return Plan(context.replies.say("never_mind"), ends=True)
 
 
+def refuse(meaning: Interpretation, context: SkillContext) -> Plan:
+    """Nothing is done, and why: the command was forbidden, asked about, tied to something or taken back."""
+    return Plan(context.replies.say(f"refused_{meaning.slots['reason']}"), outcome=Outcome.REFUSED)
+
+
 def repeat(_: Interpretation, context: SkillContext) -> Plan:
     """The last reply again."""
     return Plan(context.device.last_reply() or context.replies.say("repeat_nothing"))

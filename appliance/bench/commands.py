@@ -54,7 +54,7 @@ def run(request: Request) -> SuiteResult:
     details: list[dict[str, Any]] = []
     notes: list[str] = []
     with tempfile.TemporaryDirectory() as place:
-        answers = _ask(request, source, Path(place), jobs)
+        answers = ask(request, source, Path(place), jobs)
         engine = next(answers)
         for (label, snr_db, _), answer in zip(jobs, answers, strict=True):
             if "error" in answer:
@@ -67,7 +67,7 @@ def run(request: Request) -> SuiteResult:
         f"({engine['compile_cpu_s']:.2f} s of CPU), the text side's after {text_side_s:.2f} s of CPU."
     )
     variant = "coffee" if request.sentences else ""
-    measures = _measures(details) | _of_engine(engine, details)
+    measures = _measures(details) | of_engine(engine, details)
     return SuiteResult("commands", len(details), measures, details, tuple(notes), variant)
 
 
@@ -78,7 +78,7 @@ def _foreign(request: Request) -> Iterator[Label]:
             yield Label(file, None, None, {}, None)
 
 
-def _ask(
+def ask(
     request: Request, source: GrammarSource, place: Path, jobs: Sequence[tuple[Label, float | None, int]]
 ) -> Iterator[dict[str, Any]]:
     """The recogniser's lines. Raises SttError with its own sentence or the last line of its log."""
@@ -118,7 +118,7 @@ def _lines(process: subprocess.Popen[bytes]) -> Iterator[bytes]:
     raise SttError("measure-hung", f"The recogniser gave nothing for {MOST_ANSWER_S:.0f} s.")
 
 
-def _of_engine(engine: dict[str, Any], details: list[dict[str, Any]]) -> dict[str, float | None]:
+def of_engine(engine: dict[str, Any], details: list[dict[str, Any]]) -> dict[str, float | None]:
     """What the recogniser's grammar costs; memory is the process's own, without what reading recordings takes."""
     last = max((row["pss_mb"] for row in details if row["pss_mb"] is not None), default=None)
     return {

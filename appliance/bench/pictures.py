@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from appliance.bench.charts import bars, distributions
+from appliance.bench import near
+from appliance.bench.charts import bars, curves, distributions
 from appliance.bench.result import SuiteResult
-from appliance.bench.understood import drawings
+from appliance.bench.understood import drawings, trade_and_spread
 from appliance.bench.waterfall import waterfall
 from appliance.events import MEASURES_MS
 
@@ -106,6 +107,16 @@ def _commands(result: SuiteResult) -> list[Picture | None]:
     return [_picture(*drawn) for drawn in drawings(result.details)]
 
 
+def _near(result: SuiteResult) -> list[Picture | None]:
+    rows = near.reliability(result.details)
+    lines = {"readings": [(sure, 100 * right) for sure, right, _ in rows], "calibrated": [(0.0, 0.0), (1.0, 100.0)]}
+    return [
+        _picture("Done instead of what was said", bars(near.confusions(result.details), "times", 330.0, whole=True)),
+        _picture("Reliability", curves(lines, "confidence", "% right", 0.0) if rows else None, _RELIABILITY_CAPTION),
+        *(_picture(*drawn) for drawn in trade_and_spread(result.details)),
+    ]
+
+
 def _idle(result: SuiteResult) -> list[Picture | None]:
     def of(name: str) -> dict[str, float]:
         return {row["process"]: row[name] for row in result.details if _number(row.get(name))}
@@ -131,10 +142,12 @@ def _number(value: object) -> bool:
 
 
 _SPREAD_CAPTION = "A dot is one value, the thick line the median, the thin red one the 95th percentile."
+_RELIABILITY_CAPTION = "Readings by tenths of confidence: the share that is right, against the confidence itself."
 
 PICTURES: dict[str, Callable[[SuiteResult], list[Picture | None]]] = {
     "wake": _wake,
     "commands": _commands,
+    "near": _near,
     "latency": _latency,
     "idle": _idle,
     "startup": _startup,

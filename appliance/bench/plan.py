@@ -1,7 +1,8 @@
 """In: one folder of recordings, laid out by kind. Out: the request of every suite, each with the data that it wants.
 
-`wake/WORD/*`, `commands/home` (home.json), `commands/coffee` (sentences.yaml), `commands/local`, `noise/*`, `echo/`: a
-suite whose folder is missing is left out (`barge` and `selfwake` also without a virtual card); those without data always run.
+`wake/WORD/*`, `commands/home` (home.json), `commands/coffee` (sentences.yaml), `commands/near` (home.json),
+`commands/local`, `noise/*`, `echo/`: a suite whose folder is missing is left out (`barge` and `selfwake` also without
+a virtual card); those without data always run.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ def everything(request: Request) -> list[tuple[str, Request]]:
     """(suite, request) in the order in which they shall run. Raises UsageError where --data is no folder."""
     root = request.folder("all")
     planned = [*_wake(request, root), *_commands(request, root), *_latency(request, root)]
+    if (root / "commands" / "near").is_dir():
+        planned.append(("near", replace(request, data=root / "commands" / "near", noise=None, snr_db=())))
     if (root / "echo").is_dir():
         planned.append(("echo", replace(request, data=root / "echo")))
     if (root / "wake").is_dir() and (root / "commands" / "local").is_dir() and missing() is None:

@@ -6,7 +6,20 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from appliance.bench import barge, commands, echo, household, idle, latency, selfwake, startup, telemetry, tts, wake
+from appliance.bench import (
+    barge,
+    commands,
+    echo,
+    household,
+    idle,
+    latency,
+    near,
+    selfwake,
+    startup,
+    telemetry,
+    tts,
+    wake,
+)
 from appliance.bench.request import Request
 from appliance.bench.result import SuiteResult
 from appliance.errors import UsageError
@@ -58,6 +71,7 @@ def _lines(request: Request) -> tuple[str, ...]:
 SUITES: dict[str, Suite] = {
     "wake": Suite("the wake engine over recordings: missed, taken wrongly, time, load", _wake),
     "commands": Suite("spoken commands: understood, refused, by noise; time and memory", commands.run),
+    "near": Suite("sentences beside the grammar: done though not said, refused, asked back; calibration", near.run),
     "echo": Suite("recorded echo: how much of the device's own voice is removed, how much of the person's", echo.run),
     "barge": Suite("replies interrupted in a room that hears them: silence, and what is understood", barge.run),
     "latency": Suite("turns in real time: every stage's times, cut-offs", latency.run),

@@ -38,6 +38,14 @@ def drawings(rows: Rows) -> list[Drawn]:
     ]
 
 
+def trade_and_spread(rows: Rows) -> list[Drawn]:
+    """The threshold's trade-off and the spread of confidence, for the suite `near` too."""
+    return [
+        ("Accepting and refusing", _trade(rows), _TRADE_CAPTION),
+        ("Confidence", distributions(_confidences(rows), "confidence"), _SPREAD_CAPTION),
+    ]
+
+
 def _over_noise(wanted: Rows) -> str | None:
     by_snr: dict[float, list[bool]] = {}
     for row in wanted:

@@ -28,7 +28,7 @@ from appliance.conversation.search_thread import SearchThread
 from appliance.errors import GrammarError
 from appliance.events import Bus, MuteChanged, State, StateChanged, TurnRecord, VolumeChanged
 from appliance.grammar.source import GrammarSource
-from appliance.intents.followup import ambiguous
+from appliance.intents.decide import decide
 from appliance.intents.home import Home, load_home
 from appliance.intents.interpretation import Interpretation
 from appliance.intents.recognise import Interpreter
@@ -183,21 +183,12 @@ class Agent:
         return await self._search.run(lambda: self._interpret(transcript, context))
 
     def _interpret(self, transcript: Transcript, context: Interpretation | None) -> Interpretation | None:
-        limits = self._settings.intents
-        if transcript.confidence is not None and transcript.confidence < limits.accept_from:
-            return None
-        first = self.meanings.of(self._interpreter, transcript.text, context)
+        first = decide(
+            transcript, self._settings.intents, lambda text: self.meanings.of(self._interpreter, text, context)
+        )
         if first is None and transcript.confidence is None and self._rescuer is not None:
             near = self._rescuer.rescue(transcript.text, context)
             first = near.interpretation if near is not None and near.distance <= RESCUED_WITHIN else None
-        if first is None or transcript.confidence is None or first.question is not None:
-            return first
-        for text, confidence in transcript.alternatives:
-            if confidence < max(limits.accept_from, transcript.confidence - limits.ask_within):
-                break
-            second = self.meanings.of(self._interpreter, text, context)
-            if second is not None and (asked := ambiguous(first, second)) is not None:
-                return asked
         return first
 
     def _context(self, trigger: Trigger) -> Interpretation | None:

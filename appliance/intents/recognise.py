@@ -31,6 +31,8 @@ MOST_RESULTS = 200
 MOST_ALTERNATIVES = 4
 COMMAND = "conversation_command"
 """The open slot of "turn off the fan in five minutes", as home-assistant-intents names it."""
+REFUSAL = "ApplianceRefusal"
+"""A command that must not be done: see `data/en/beside.yaml`."""
 REMEMBERED = 512
 """Sentences whose meaning is kept, least recently used first out: a household says the same few again and again."""
 
@@ -103,15 +105,14 @@ class Interpreter:
         intents: dict[str, str | None] = {}
         for reading in readings:
             command = reading.interpretation.slots.get(COMMAND)
-            if command is None:
+            if command is None or reading.interpretation.intent == REFUSAL:
                 yield reading
                 continue
             text = str(command)
             if text not in intents:
                 inner = sorted(self._all_readings(text, None, budget_s), key=lambda one: one.score)
-                intents[text] = next(
-                    (r.interpretation.intent for r in inner if COMMAND not in r.interpretation.slots), None
-                )
+                found = (r.interpretation for r in inner if COMMAND not in r.interpretation.slots)
+                intents[text] = next((one.intent for one in found if one.intent != REFUSAL), None)
             if (intent := intents[text]) is not None:
                 yield replace(reading, interpretation=replace(reading.interpretation, puts_off=intent))
 
@@ -192,7 +193,7 @@ class Interpreter:
         name_letters = len(named.text) if named is not None and not named.is_wildcard else 0
         score = (
             len(open_slots),
-            0 if own else 1,
+            2 if result.intent.name == REFUSAL else 0 if own else 1,
             -name_letters,
             -result.text_chunks_matched,
             open_letters,

@@ -68,6 +68,7 @@ LOCAL_INTENTS = (
     "ApplianceListRemove",
     "ApplianceMute",
     "ApplianceNo",
+    "ApplianceRefusal",
     "ApplianceRemind",
     "ApplianceReminderStatus",
     "ApplianceRepeat",

@@ -23,7 +23,15 @@ def request(data: Path | None, **rest: object) -> Request:
 @pytest.fixture
 def audio(tmp_path: Path) -> Path:
     """Every folder of the layout, empty but for the files that are looked for by name."""
-    for folder in ("wake/alexa", "commands/home", "commands/coffee", "commands/local", "noise", "echo"):
+    for folder in (
+        "wake/alexa",
+        "commands/home",
+        "commands/coffee",
+        "commands/local",
+        "commands/near",
+        "noise",
+        "echo",
+    ):
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "noise" / "kitchen.flac").touch()
     (tmp_path / "commands" / "coffee" / "sentences.yaml").touch()

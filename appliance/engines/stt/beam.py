@@ -89,6 +89,7 @@ class Beam:
         self._states = states
         self._width = width
         self.trace = Backpointers()
+        self._frame = -1
         zero = np.zeros(1, np.int64)
         self.hypotheses = Hypotheses(zero, zero + transducer.first_context(), np.zeros(1, np.float32), zero, zero > 0)
         states.need(zero)
@@ -102,11 +103,12 @@ class Beam:
         """The search as it stands, to be led on independently."""
         other = Beam.__new__(Beam)
         other._transducer, other._states, other._width = self._transducer, self._states, self._width
-        other.trace, other.hypotheses = self.trace.copy(), self.hypotheses
+        other.trace, other.hypotheses, other._frame = self.trace.copy(), self.hypotheses, self._frame
         return other
 
     def take(self, known: Ints, scores: Floats) -> None:
         """Takes a frame: `scores` of shape (known contexts, pieces), natural log; `known` is in order."""
+        self._frame += 1
         now = self.hypotheses
         which = np.searchsorted(known, now.context)
         blank = scores[which, BLANK]
@@ -169,7 +171,7 @@ class Beam:
         context, trace = now.context[parent], now.trace[parent]
         context[spoken] = self._transducer.after(context[spoken], said)
         regret = likely.max(axis=1)[row] - likely[row, said]
-        trace[spoken] = self.trace.add(trace[spoken], said, regret, free[spoken])
+        trace[spoken] = self.trace.add(trace[spoken], said, regret, free[spoken], self._frame)
         self.hypotheses = Hypotheses(state, context, score, trace, loose)
         self._states.need(state)
 

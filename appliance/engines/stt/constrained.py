@@ -24,7 +24,7 @@ from appliance.engines.stt.loudness import is_quiet
 from appliance.engines.stt.pieces import PieceStates, Vocabulary
 from appliance.engines.stt.protocol import RATE_HZ, Samples
 from appliance.engines.stt.reading import LONGER_FITS, Reading, Readings
-from appliance.engines.stt.transducer import Transducer
+from appliance.engines.stt.transducer import Encoded, Transducer
 from appliance.wire.child import ModelFile
 from appliance.wire.stt import Partial, Transcribe, Transcript
 
@@ -105,7 +105,7 @@ class ConstrainedUtterance:
         self, transducer: Transducer, vocabulary: Vocabulary, states: PieceStates | None, width: Width
     ) -> None:
         self._transducer = transducer
-        self._readings = Readings(vocabulary, states)
+        self._readings = Readings(transducer, vocabulary, states)
         self._searches = _Searches(
             Beam(transducer, states, width) if states is not None else None,
             FreeSearch(transducer, vocabulary, width.blank_penalty, width.internal_lm),
@@ -114,6 +114,8 @@ class ConstrainedUtterance:
         self._features = Features()
         self._hiss = Hiss()
         self._encoder = transducer.states()
+        self._encoded: list[Encoded] = []
+        """All frames so far (32 kB a second), for the evidence of single words at the end."""
         self._waiting: Frames = np.zeros((0, BINS), np.float32)
         self._samples = 0
         self._quiet = True
@@ -127,6 +129,7 @@ class ConstrainedUtterance:
         while len(self._waiting) >= self._transducer.window:
             encoded, self._encoder = self._transducer.encode(self._waiting[: self._transducer.window], self._encoder)
             advance(self._transducer, self._searches.all(), encoded)
+            self._encoded.append(encoded)
             self._waiting = self._waiting[self._transducer.hop :]
             decoded = True
         if not decoded:
@@ -157,11 +160,12 @@ class ConstrainedUtterance:
         windows = -(-(len(self._waiting) + TAIL_FRAMES) // hop)
         needed = (windows - 1) * hop + window - len(self._waiting)
         padded = np.concatenate([self._waiting, self._features.ending((needed + 2) * SHIFT)])
-        searches, states = self._searches.copy(), self._encoder
+        searches, states, frames = self._searches.copy(), self._encoder, list(self._encoded)
         for at in range(windows):
             encoded, states = self._transducer.encode(padded[at * hop : at * hop + window], states)
             advance(self._transducer, searches.all(), encoded)
-        reading = self._readings.read(searches.grammar, searches.rival, searches.free, led_to_end=True)
+            frames.append(encoded)
+        reading = self._readings.read(searches.grammar, searches.rival, searches.free, np.concatenate(frames))
         if self._quiet:
             reading = Reading("", "")  # with its blank penalty the grammar finds words in silence too
         self._ended = (self._samples, reading)

@@ -23,6 +23,8 @@ class Said(NamedTuple):
     """A piece and what was said before it."""
 
     piece: int
+    frame: int
+    """In which it was said, counted from the first of the utterance."""
     before: Said | None
 
 
@@ -42,6 +44,7 @@ class FreeSearch:
         self._transducer = transducer
         self._unsaid = np.flatnonzero(~(vocabulary.opens_word | vocabulary.inside_word | vocabulary.is_silent))
         self._blank_penalty, self._internal_lm = blank_penalty, np.float32(internal_lm)
+        self._frame = -1
         self.hypotheses = [Hypothesis(transducer.first_context(), 0.0, None)]
 
     @property
@@ -56,9 +59,13 @@ class FreeSearch:
 
     def pieces(self) -> list[int]:
         """What the best hypothesis says."""
+        return [piece for _, piece in self.timed()]
+
+    def timed(self) -> list[tuple[int, int]]:
+        """(frame, piece said in it) of the best hypothesis, in order."""
         found, said = [], self.hypotheses[0].said
         while said is not None:
-            found.append(said.piece)
+            found.append((said.frame, said.piece))
             said = said.before
         return found[::-1]
 
@@ -67,11 +74,12 @@ class FreeSearch:
         other = FreeSearch.__new__(FreeSearch)
         other._transducer, other._unsaid = self._transducer, self._unsaid
         other._blank_penalty, other._internal_lm = self._blank_penalty, self._internal_lm
-        other.hypotheses = self.hypotheses
+        other.hypotheses, other._frame = self.hypotheses, self._frame
         return other
 
     def take(self, known: Ints, scores: Floats) -> None:
         """Takes a frame: `scores` of shape (known contexts, pieces), natural log; `known` is in order."""
+        self._frame += 1
         now = self.hypotheses
         contexts = self.contexts
         likely = scores[np.searchsorted(known, contexts)]
@@ -102,7 +110,7 @@ class FreeSearch:
         rows, pieces = np.divmod(at, likely.shape[1])
         contexts = self._transducer.after(contexts[rows], pieces)
         return [
-            Hypothesis(context, score, Said(piece, now[row].said))
+            Hypothesis(context, score, Said(piece, self._frame, now[row].said))
             for context, score, piece, row in zip(
                 contexts.tolist(), flat[at].tolist(), pieces.tolist(), rows.tolist(), strict=True
             )

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from itertools import groupby
 
+from appliance.engines.stt.alignment import along
 from appliance.engines.stt.beam import Beam
 from appliance.engines.stt.confidence import Evidence, confidence
 from appliance.engines.stt.free import FreeSearch
 from appliance.engines.stt.letters import letters_apart
 from appliance.engines.stt.pieces import PieceStates, Vocabulary
+from appliance.engines.stt.transducer import Encoded, Transducer
+from appliance.engines.stt.unexplained import only_numbers_differ, turning_words, unexplained
 from appliance.grammar.automaton.ahead import MANY_SLOTS
 
 CLEARLY = 2.0
@@ -27,6 +30,14 @@ differ. "Pause", heard as "oh" by the free search, is 0.1 behind that; of 72 for
 ALTERNATIVE_SCALE = 0.3
 """Share of its score's distance by which another sentence is less sure than the best: hypotheses of one model are
 overconfident. At 0.3 a tenth less confidence (`intents.ask_within`) is 0.35 natural log, odds of 59 to 41."""
+NUMBER_SCALE = 0.05
+"""The same for a sentence that differs in a number only: "fifteen" and "fifty" are one weak sound apart, so the device asks
+back where they are less than some two natural logs apart."""
+USUALLY_SKIPPED = 1.5
+"""Natural log: of right readings 0.7 % leave out more than twice this."""
+MOST_SKIPPED = 6.0
+USUAL_STRETCH = 4.0
+MOST_STRETCH = 10.0
 MOST_READ = 4
 """Different sentences looked at."""
 LETTER = 0.25
@@ -67,7 +78,8 @@ class _Whole:
 class Readings:
     """Reads searches over one grammar."""
 
-    def __init__(self, vocabulary: Vocabulary, states: PieceStates | None) -> None:
+    def __init__(self, transducer: Transducer, vocabulary: Vocabulary, states: PieceStates | None) -> None:
+        self._transducer = transducer
         self._vocabulary = vocabulary
         self._states = states
 
@@ -76,8 +88,11 @@ class Readings:
         """Whether there is a grammar at all."""
         return self._states is not None
 
-    def read(self, grammar: Beam | None, rival: FreeSearch, free: FreeSearch, *, led_to_end: bool = False) -> Reading:
-        """The reading; `led_to_end`: silence was put behind the sound, so only whole sentences count."""
+    def read(
+        self, grammar: Beam | None, rival: FreeSearch, free: FreeSearch, encoded: Encoded | None = None
+    ) -> Reading:
+        """The reading. `encoded`: all frames, where silence was put behind the sound, so that only whole sentences count."""
+        led_to_end = encoded is not None
         free_text = self._vocabulary.text(free.pieces())
         if grammar is None or self._states is None:
             return Reading(free_text, free_text)
@@ -91,9 +106,11 @@ class Readings:
             return Reading("", free_text)  # with its blank penalty the grammar finds words in silence too
         margin = first.worth - wholes[1].worth if len(wholes) > 1 else MOST_MARGIN
         evidence = self._evidence(grammar, first, rival.score, margin, (free_text, rival_text))
+        if encoded is not None:
+            evidence = self._accounted(evidence, grammar, first, rival, encoded, (free_text, rival_text))
         sure = confidence(evidence, self._states.weights)
         others = tuple(
-            (each.text, sure * math.exp(ALTERNATIVE_SCALE * (each.worth - first.worth)))
+            (each.text, sure * math.exp(_scale(first, each) * (each.worth - first.worth)))
             for each in (wholes[1:] if led_to_end else ())
             if each.text
         )
@@ -177,6 +194,29 @@ class Readings:
             worst_share=min(worst, 20.0) / len(pieces),
             unlike=min(1.0, gap / SAME_SOUND) * min(_unlikeness(said, text) for text in free_texts),
         )
+
+    def _accounted(
+        self,
+        evidence: Evidence,
+        grammar: Beam,
+        whole: _Whole,
+        rival: FreeSearch,
+        encoded: Encoded,
+        free_texts: tuple[str, str],
+    ) -> Evidence:
+        """`evidence`, with what the sentence leaves unexplained of the sound and of what was heard freely."""
+        ours = along(self._transducer, encoded, grammar.trace.timed(int(grammar.hypotheses.trace[whole.at])))
+        left = unexplained(ours, along(self._transducer, encoded, rival.timed()))
+        return replace(
+            evidence,
+            skipped=min(max(0.0, left.skipped - USUALLY_SKIPPED), MOST_SKIPPED),
+            stretch=min(max(0.0, left.stretch - USUAL_STRETCH), MOST_STRETCH),
+            turned=min(1.0, evidence.total_gap / SAME_SOUND) * turning_words(whole.said, *free_texts),
+        )
+
+
+def _scale(first: _Whole, other: _Whole) -> float:
+    return NUMBER_SCALE if only_numbers_differ(first.said, other.said) else ALTERNATIVE_SCALE
 
 
 def _unlikeness(text: str, other: str) -> float:

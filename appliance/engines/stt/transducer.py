@@ -87,6 +87,10 @@ class Transducer:
         rows = self._decoded(contexts)
         return self._joined(np.broadcast_to(encoded, (len(contexts), len(encoded))), self._outputs[rows])
 
+    def along(self, encoded: Encoded, contexts: NDArray[np.int64]) -> NDArray[np.float32]:
+        """(frames, pieces), natural log: each frame behind its own context."""
+        return self._joined(encoded, self._outputs[self._decoded(contexts)])
+
     def _joined(self, encoded: NDArray[np.float32], decoded: NDArray[np.float32]) -> NDArray[np.float32]:
         feeds = dict(zip(self._joiner_names, (encoded, decoded), strict=True))
         logits: NDArray[np.float32] = self._joiner.run(None, feeds)[0]
