@@ -22,8 +22,8 @@ hypothesis_settings.load_profile(
     "steady"
 )  # how long an example takes says more about the machine than about the program
 
-REAL_TIME = ("scenarios", "contract")
-"""Folders whose tests run real programs against the clock; a unit test has no such excuse."""
+REAL_TIME = ("scenarios", "contract", "test_panel.py", "test_stt_session.py", "test_thread_died.py")
+"""Folders, and files of unit tests, that play against the clock: real programs, a finger on a button, a hung engine."""
 AGAIN = 2
 ROUNDS = 400_000
 CALM_S = 0.05
@@ -76,7 +76,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    real_time = [item for item in items if Path(item.path).parent.name in REAL_TIME]
+    real_time = [item for item in items if {Path(item.path).name, Path(item.path).parent.name} & set(REAL_TIME)]
     skipped = bool(items) and starved()
     if skipped:
         for item in items:  # threads and programs of unit tests have deadlines, too

@@ -74,4 +74,4 @@ def test_an_empty_home_still_has_the_device_itself() -> None:
     _, walker, problems = made(Home())
     assert problems == []
     assert walker.accepts("set a timer for five minutes")
-    assert not walker.accepts("lock the front door")
+    assert not walker.accepts("turn on the kitchen light")
