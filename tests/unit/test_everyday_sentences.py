@@ -53,7 +53,8 @@ def test_what_people_say_is_understood(text: str, intent: str) -> None:
 
 @pytest.mark.parametrize("text", REFUSED)
 def test_what_it_cannot_do_is_refused_not_guessed(text: str) -> None:
-    assert meaning(text) is None
+    meant = meaning(text)
+    assert meant is None or meant.intent == "ApplianceRefusal"
 
 
 @pytest.mark.parametrize("topic", topics(), ids=lambda topic: str(topic.title))
@@ -68,7 +69,7 @@ def test_the_examples_of_the_page_are_understood(topic: object) -> None:
 
 
 def test_the_page_shows_everything_the_device_does() -> None:
-    assert {intent for topic in topics() for intent in topic.intents} == shown()
+    assert {intent for topic in topics() for intent in topic.intents} == shown() - {"ApplianceRefusal"}
 
 
 def test_the_page_is_made_from_the_grammar() -> None:
