@@ -1,6 +1,6 @@
 # In: a checkout. Out: what each target's comment says. Everything that a target needs is set up on the way, once.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo install upgrade uninstall check test unit mutants bench homeassistant overlays pictures vm trixie hub hub-assets clean
+.PHONY: help setup demo install upgrade uninstall check test unit mutants bench homeassistant overlays pictures vm trixie hub hub-assets wheelhouse release clean
 
 BIN := .venv/bin
 # Real models from the folder beside the checkout, where there is one and nothing else was said.
@@ -33,7 +33,6 @@ check: setup  ## ruff and mypy
 
 test: check  ## check, then all tests
 	$(BIN)/pytest
-	@$(MAKE) --no-print-directory mutants SHORT=1
 
 unit: setup  ## the unit tests alone
 	$(BIN)/pytest tests/unit
@@ -77,6 +76,17 @@ vm: setup  ## button, LED and sound card through the kernel's own drivers, in a 
 # As root, half an hour; needs mmdebstrap. A bare Debian with the other Python, kept in build/debian; runs what is committed.
 trixie:  ## check and all tests under Debian trixie and its Python 3.13
 	@scripts/debian trixie make test
+
+# Python and machine of the devices: 3.11 is bookworm, 3.13 is trixie.
+TARGETS ?= 3.11-aarch64 3.13-aarch64
+
+wheelhouse:  ## all wheels of a release, for each of TARGETS: build/wheelhouse
+	@scripts/wheelhouse $(TARGETS)
+
+# KEY=FILE signs (ssh-keygen -t ed25519); docs/fleet.md tells how releases are rolled out.
+release: overlays wheelhouse  ## signed releases of TARGETS: build/releases, and the updater of bare devices
+	@$(if $(KEY),,$(error KEY=FILE names the key that signs))scripts/release --updater build/updater.pyz
+	@for target in $(TARGETS); do scripts/release --target $$target --key $(KEY) || exit 1; done
 
 # The chart library comes from npm, checked by its hash; without npm the page shows numbers where it would draw curves.
 hub-assets:  ## the hub page's chart library: appliance/hub/page/vendor

@@ -18,13 +18,19 @@ from pathlib import Path
 from typing import Any
 
 from appliance.actions.moment import ClockTime
+from appliance.actions.timer_record import LAST_WALL_S
 from appliance.actions.timers import Clock
+from appliance.files import number, recall, rows, set_aside, table, write_atomic
+from appliance.files import text as text_of
 
 log = logging.getLogger(__name__)
 
 ALARM, REMINDER = "alarm", "reminder"
 MOST = 50
 """Entries of both kinds together."""
+MOST_ROWS = 1000
+"""Of the file; more is no file of ours."""
+MOST_ID = 64
 MOST_TEXT = 200
 """Letters of a reminder."""
 LATE_S = 900.0
@@ -226,51 +232,51 @@ class Agenda:
     # -- the file -------------------------------------------------------------------------------------------------
 
     def load(self) -> None:
-        """Takes over the file; a missing one is empty, what is damaged is put aside (`.broken`) and logged.
+        """Takes over the file. A missing one is empty; what is damaged is put aside, and the sound entries in it stay.
 
         What rang when the power went rings again, if that is not long ago.
         """
-        try:
-            rows = json.loads(self.path.read_text(encoding="utf-8"))["entries"]
-            for row in rows[:MOST]:
-                entry = _checked(row)
-                self._entries.setdefault(entry.id, entry)
-        except FileNotFoundError:
-            return
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            log.warning("%s is damaged (%s): what it held after that is lost.", self.path, error)
+        none: tuple[Entry, ...] = ()
+        for entry in recall(self.path, self._restored, none):
+            self._entries.setdefault(entry.id, entry)
+
+    def _restored(self, tree: Any) -> tuple[Entry, ...]:
+        entries, lost = [], []
+        for row in rows(table(tree).get("entries"), MOST_ROWS):
             try:
-                self.path.replace(self.path.with_suffix(".broken"))
-            except OSError as failed:
-                log.warning("%s cannot be put aside: %s.", self.path, failed.strerror)
+                entries.append(_checked(table(row)))
+            except (ValueError, TypeError, LookupError, OverflowError, OSError) as error:
+                lost.append(f"{type(error).__name__}: {error}")
+        if lost:
+            set_aside(self.path, f"{len(lost)} of its entries: {lost[0]}")
+            self._dirty = True
+        return tuple(entries[:MOST])
 
     def save(self) -> None:
         """Writes the file if something changed. Blocks; a full disk is logged and tried again at the next change."""
         if not self._dirty:
             return
         self._dirty = False
-        rows = [asdict(entry) for entry in tuple(self._entries.values())]
-        temporary = self.path.with_suffix(".tmp")
+        entries = [asdict(entry) for entry in tuple(self._entries.values())]
         try:
-            temporary.write_text(json.dumps({"entries": rows}), encoding="utf-8")
-            temporary.replace(self.path)
+            write_atomic(self.path, json.dumps({"entries": entries}))
         except OSError as error:
             self._dirty = True
             log.warning("%s cannot be written: %s.", self.path, error.strerror)
 
 
 def _checked(row: dict[str, Any]) -> Entry:
-    """An entry of the file. Raises ValueError, KeyError or TypeError where a value is out of its range."""
+    """An entry of the file. Raises ValueError (Damaged too), KeyError or TypeError where a value is out of its range."""
     due = row["due_wall_s"]
     entry = Entry(
-        id=str(row["id"]),
-        kind=str(row["kind"]),
+        id=text_of(row["id"], MOST_ID),
+        kind=text_of(row["kind"], MOST_ID),
         hour=int(row["hour"]),
         minute=int(row["minute"]),
         on=None if row["on"] is None else date.fromisoformat(row["on"]).isoformat(),
         days=tuple(int(day) for day in row["days"]),
         text=str(row["text"])[:MOST_TEXT],
-        due_wall_s=None if due is None else float(due),
+        due_wall_s=None if due is None else number(due, 0.0, LAST_WALL_S),
     )
     in_range = 0 <= entry.hour <= 23 and 0 <= entry.minute <= 59 and all(0 <= day <= 6 for day in entry.days)
     if entry.kind not in (ALARM, REMINDER) or not in_range or (entry.on is None and due is None):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
@@ -58,3 +58,5 @@ class SkillContext:
     replies: Replies
     home: HomeHandler | None = None
     """None: no home server is connected."""
+    answers: Mapping[str, str] = field(default_factory=dict)
+    """What the owner has said to intents of his own: intent → text with {slot}."""

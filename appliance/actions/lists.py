@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from appliance.actions.device import SkillContext
 from appliance.actions.home import hand_over
 from appliance.actions.plan import Plan
+from appliance.files import recall, rows, table, text, write_atomic
 from appliance.intents.interpretation import Interpretation
 from appliance.intents.replies import capital
 
@@ -30,24 +34,12 @@ class Lists:
 
     path: Path
     _items: dict[str, list[str]] = field(default_factory=dict)
+    _dirty: bool = False
 
     def load(self) -> None:
-        """Takes over the file; a missing one is empty, a damaged one is put aside (`.broken`) and logged."""
-        try:
-            tree = json.loads(self.path.read_text(encoding="utf-8"))
-            self._items = {
-                str(name): [str(item)[:MOST_LETTERS] for item in items][:MOST_ITEMS]
-                for name, items in tree.items()
-                if name in (SHOPPING, TO_DO)
-            }
-        except FileNotFoundError:
-            return
-        except (OSError, ValueError, TypeError, AttributeError) as error:
-            log.warning("%s cannot be read (%s): the lists begin empty.", self.path, error)
-            try:
-                self.path.replace(self.path.with_suffix(".broken"))
-            except OSError as failed:
-                log.warning("%s cannot be put aside: %s.", self.path, failed.strerror)
+        """Takes over the file; a missing one is empty, a damaged one is put aside and logged."""
+        none: dict[str, list[str]] = {}
+        self._items = recall(self.path, _checked, none)
 
     def items(self, name: str) -> tuple[str, ...]:
         return tuple(self._items.get(name, ()))
@@ -63,25 +55,37 @@ class Lists:
         if len(items) >= MOST_ITEMS:
             raise ValueError("The list is full.")
         items.append(item[:MOST_LETTERS])
-        self._save()
+        self._dirty = True
 
     def remove(self, name: str, item: str) -> None:
         """Removes an item. Raises ValueError where it is not on the list."""
         self._items.get(name, []).remove(item)
-        self._save()
+        self._dirty = True
 
     def clear(self, name: str) -> None:
         self._items[name] = []
-        self._save()
+        self._dirty = True
 
-    def _save(self) -> None:
-        """Some hundred bytes; a disk that cannot be written is logged and the list stays in memory."""
-        temporary = self.path.with_suffix(".tmp")
+    def save(self) -> None:
+        """Writes the file if something changed. Blocks; on a disk that cannot be written the lists stay in memory."""
+        if not self._dirty:
+            return
+        self._dirty = False
         try:
-            temporary.write_text(json.dumps(self._items, ensure_ascii=False), encoding="utf-8")
-            temporary.replace(self.path)
+            write_atomic(self.path, json.dumps(self._items, ensure_ascii=False))
         except OSError as error:
+            self._dirty = True
             log.warning("%s cannot be written: %s.", self.path, error.strerror)
+
+
+def _checked(tree: Any) -> dict[str, list[str]]:
+    """The lists of a file. Raises Damaged."""
+    found = table(tree)
+    return {
+        name: [text(item, MOST_LETTERS) for item in rows(found[name], MOST_ITEMS)]
+        for name in (SHOPPING, TO_DO)
+        if name in found
+    }
 
 
 def add(meaning: Interpretation, context: SkillContext) -> Plan:
@@ -95,7 +99,8 @@ def add(meaning: Interpretation, context: SkillContext) -> Plan:
         return Plan(capital(say("list_has", item=item, list=_called(name, context))))
     if len(context.lists.items(name)) >= MOST_ITEMS:
         return Plan(say("list_full", list=_called(name, context)))
-    return _does(say("list_added", item=item, list=_called(name, context)), lambda: context.lists.add(name, item))
+    reply = say("list_added", item=item, list=_called(name, context))
+    return _does(reply, context, lambda: context.lists.add(name, item))
 
 
 def remove(meaning: Interpretation, context: SkillContext) -> Plan:
@@ -106,7 +111,8 @@ def remove(meaning: Interpretation, context: SkillContext) -> Plan:
     held = context.lists.find(name, item)
     if held is None:
         return Plan(capital(say("list_lacks", item=item, list=_called(name, context))))
-    return _does(say("list_removed", item=held, list=_called(name, context)), lambda: context.lists.remove(name, held))
+    reply = say("list_removed", item=held, list=_called(name, context))
+    return _does(reply, context, lambda: context.lists.remove(name, held))
 
 
 def read(meaning: Interpretation, context: SkillContext) -> Plan:
@@ -127,7 +133,8 @@ def clear(meaning: Interpretation, context: SkillContext) -> Plan:
     if _elsewhere(meaning, context):
         return hand_over(meaning, context)
     name = _list(meaning)
-    return _does(context.replies.say("list_cleared", list=_called(name, context)), lambda: context.lists.clear(name))
+    reply = context.replies.say("list_cleared", list=_called(name, context))
+    return _does(reply, context, lambda: context.lists.clear(name))
 
 
 def _elsewhere(meaning: Interpretation, context: SkillContext) -> bool:
@@ -147,12 +154,11 @@ def _called(name: str, context: SkillContext) -> str:
     return context.replies.say("list_shopping" if name == SHOPPING else "list_to_do")
 
 
-def _does(reply: str, do: Callable[[], None]) -> Plan:
+def _does(reply: str, context: SkillContext, do: Callable[[], None]) -> Plan:
     async def act() -> Plan | None:
-        try:
+        with contextlib.suppress(ValueError):  # changed between plan and act; nothing is left to do
             do()
-        except ValueError:
-            return None  # changed between plan and act; nothing is left to do
+        await asyncio.to_thread(context.lists.save)
         return None
 
     return Plan(reply, act=act)

@@ -83,4 +83,6 @@ def plan(meaning: Interpretation, context: SkillContext) -> Plan:
     """What will be said and done. Quick (below a millisecond), touches nothing; a question back comes before all."""
     if meaning.question is not None:
         return talk.ask_back(meaning, context)
+    if meaning.intent in context.answers:
+        return talk.answer(meaning, context)
     return SKILLS.get(meaning.intent, home.hand_over)(meaning, context)

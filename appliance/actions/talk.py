@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from appliance.actions.device import SkillContext
 from appliance.actions.plan import Plan
 from appliance.events import Outcome
@@ -50,6 +52,12 @@ def respond(meaning: Interpretation, context: SkillContext) -> Plan:
     """Greetings, thanks, and questions about the device itself."""
     topic = str(meaning.slots.get("topic", "hello"))
     return Plan(context.replies.say(topic if topic in TOPICS else "hello"))
+
+
+def answer(meaning: Interpretation, context: SkillContext) -> Plan:
+    """What the owner wrote for this intent, with what was said put in; without a slot that was not said."""
+    text = re.sub(r"\{(\w+)\}", lambda slot: str(meaning.slots.get(slot[1], "")), context.answers[meaning.intent])
+    return Plan(re.sub(r"\s+(?=[.,;:!?])", "", " ".join(text.split())))
 
 
 def mute(_: Interpretation, context: SkillContext) -> Plan:

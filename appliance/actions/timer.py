@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
+from appliance.actions.alarm import snooze
 from appliance.actions.device import SkillContext
 from appliance.actions.plan import Plan
 from appliance.actions.timers import LONGEST_S, MOST_TIMERS, Timer
@@ -41,7 +42,9 @@ def start(meaning: Interpretation, context: SkillContext) -> Plan:
 
 
 def increase(meaning: Interpretation, context: SkillContext) -> Plan:
-    """More time for a timer."""
+    """More time for a timer; "five more minutes" to an alarm that rings is more sleep."""
+    if not context.timers.all() and context.agenda.ringing():
+        return snooze(meaning, context)
     return _change(meaning, context, 1)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from appliance.actions.agenda import Agenda
@@ -15,8 +16,8 @@ from appliance.intents.replies import Replies
 from appliance.settings import Settings
 
 
-def context_alone(settings: Settings, replies: Replies) -> SkillContext:
-    """Plans can be made with it; what they would do must not be done."""
+def context_alone(settings: Settings, replies: Replies, answers: Mapping[str, str]) -> SkillContext:
+    """Plans can be made with it; what they would do must not be done. `answers` are the owner's, of the grammar."""
     state = settings.device.state_dir
     timers = Timers(state / "timers.json", lambda timer: None, lambda event: None)
     agenda = Agenda(state / "agenda.json", lambda entry: None, lambda entry, why: None)
@@ -25,7 +26,7 @@ def context_alone(settings: Settings, replies: Replies) -> SkillContext:
     agenda.load()
     lists.load()
     levels = Levels(state / "levels.json", settings.sound.volume_percent)
-    return SkillContext(_Silent(levels), timers, agenda, lists, Stopwatch(), replies)
+    return SkillContext(_Silent(levels), timers, agenda, lists, Stopwatch(), replies, answers=answers)
 
 
 class _Silent:

@@ -50,12 +50,13 @@ def _asked(settings: Settings, text: str) -> dict[str, Any]:
     file = settings.intents.home_file
     home = load_home(file) if file is not None else Home(area=settings.device.area)
     problems: list[Any] = []
-    interpreter = Interpreter(grammar_source(home, settings.device.language, settings.intents, problems), home)
+    source = grammar_source(home, settings.device.language, settings.intents, problems)
+    interpreter = Interpreter(source, home)
     meaning = interpreter.interpret(text, budget_s=SEARCH_S)
     replies = Replies(settings.device.language)
     if meaning is None:
         return {"intent": None, "slots": None, "reply": replies.say("not_understood"), "question": None}
-    planned = plan(meaning, context_alone(settings, replies))
+    planned = plan(meaning, context_alone(settings, replies, source.answers))
     reply = strip_marks(planned.reply)
     return {
         "intent": meaning.intent,

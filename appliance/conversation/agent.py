@@ -129,6 +129,7 @@ class Agent:
 
     def _take(self, compiled: tuple[Home, GrammarSource, Interpreter]) -> None:
         self.home, self._source, self._interpreter = compiled
+        self.context = replace(self.context, answers=self._source.answers)
         self._rescuer = None
         if self._folder is not None:
             self.write_grammar(self._folder)

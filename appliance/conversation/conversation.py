@@ -203,7 +203,8 @@ class Conversation:
                 case Effect.BEGIN:
                     self._begin(request)
                 case Effect.CANCEL:
-                    ended = self._cancel() or ended
+                    if signal is not Signal.OPEN or not self._keeps_promise:
+                        ended = self._cancel() or ended
                 case Effect.WAIT:
                     self._keep(request)
                 case Effect.SILENCE:
@@ -294,6 +295,14 @@ class Conversation:
         """How far a turn is; one that was given up has nothing to say any more."""
         if activity is self._activity and not activity.cancelled:
             self._give(signal)
+            if signal is Signal.REPLY and self._opening is not None:
+                self._cancel()  # what was promised is done; who waits to be heard does not wait for the words as well
+
+    @property
+    def _keeps_promise(self) -> bool:
+        """Whether a timer's command is being carried out: somebody who speaks now waits for it, so that it is not lost."""
+        request = self._activity.request if self._activity is not None else None
+        return self.phase is Phase.THINKING and isinstance(request, Trigger) and request.cause == "command"
 
     def _cancel(self) -> bool:
         """Ends what is under way; whether that was not so already."""

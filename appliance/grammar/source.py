@@ -31,6 +31,9 @@ class GrammarSource:
     spellings: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Words of lists (letter form) → other letters that a recogniser may write them with; the text is written as ever."""
 
+    answers: dict[str, str] = field(default_factory=dict)
+    """What the owner has the device say to intents of his own: intent → text with {slot}; the recogniser needs none of it."""
+
     def write(self, folder: Path) -> Path:
         """Writes `<sha256>.grammar.json` into `folder` (if not there yet) and gives its path."""
         tree = {

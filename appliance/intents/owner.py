@@ -22,6 +22,10 @@ _SECTIONS = {"language", "settings", "intents", "lists", "expansion_rules", "ski
 _LISTS = re.compile(r"\{([^}:]+)")
 _RULES = re.compile(r"<([^>]+)>")
 _SIGNS = re.compile(r"[()\[\]{}<>|:;]")
+_SLOTS = re.compile(r"\{\{\s*slots\.(\w+)\s*\}\}")
+_TEMPLATES = re.compile(r"[{}]")
+MOST_ANSWER = 500
+"""Letters; half a minute of speech."""
 _HOME_LISTS = {"name", "area", "floor"}
 """Filled from the home; always there."""
 
@@ -77,6 +81,8 @@ class OwnerSentences:
     tree: dict[str, Any] = field(default_factory=dict)
     """hassil's dict; empty if the file cannot be read at all."""
     problems: list[GrammarError] = field(default_factory=list)
+    answers: dict[str, str] = field(default_factory=dict)
+    """Intent → what is said to it, with {slot} where something is put in."""
 
 
 def read_owner(path: Path, known: dict[str, Any], language: str = "en") -> OwnerSentences:
@@ -114,6 +120,7 @@ class _Check:
         self._found = found
         self._lists = _HOME_LISTS | set(known.get("lists", {}))
         self._rules = set(known.get("expansion_rules", {}))
+        self._taken = frozenset(known.get("intents", {}))
 
     def tree(self, tree: dict[str, Any]) -> None:
         for key in tree:
@@ -127,6 +134,7 @@ class _Check:
         out["expansion_rules"] = {str(name): str(body) for name, body in rules.items() if self._sound(body)}
         out["skip_words"] = [str(word) for word in tree.get("skip_words") or [] if isinstance(word, str)]
         out["intents"] = dict(self._intents(self._table(tree, "intents")))
+        self._found.answers.update(self._answers(self._table(self._table(tree, "responses"), "intents")))
 
     def _intents(self, intents: dict[str, Any]) -> Iterator[tuple[str, Any]]:
         for name, intent in intents.items():
@@ -137,6 +145,18 @@ class _Check:
             kept = [block for raw in blocks if (block := self._block(name, raw)) is not None]
             if kept:
                 yield str(name), {"data": kept}
+
+    def _answers(self, responses: dict[str, Any]) -> Iterator[tuple[str, str]]:
+        for name, forms in responses.items():
+            text = forms.get("default") if isinstance(forms, dict) else None
+            if name in self._taken or name not in self._found.tree["intents"]:
+                self._problem(name, f"the response '{name}' belongs to no intent of your own in this file.")
+            elif not isinstance(text, str) or not 0 < len(text.strip()) <= MOST_ANSWER:
+                self._problem(name, f"the response '{name}' needs 'default', a text of 1 to {MOST_ANSWER} letters.")
+            elif _TEMPLATES.search(_SLOTS.sub("", text)):
+                self._problem(name, f"the response '{name}' may put in {{{{ slots.NAME }}}} and nothing else.")
+            else:
+                yield str(name), _SLOTS.sub(r"{\1}", text).strip()
 
     def _block(self, intent: str, raw: Any) -> dict[str, Any] | None:
         sentences = raw.get("sentences") if isinstance(raw, dict) else None

@@ -100,9 +100,9 @@ def grammar_source(
     spoken = base_language(language)
     tree: dict[str, Any] = _builtin(spoken) if settings.builtin else {"language": spoken, "intents": {}, "lists": {}}
     if settings.builtin:
-        merge_dict(tree, _own(spoken))
+        merge_dict(tree, own_sentences(spoken))
     known = frozenset(tree["intents"])
-    owned, lists = _merge_owner(tree, settings.sentences, problems)
+    owned, lists, answers = _merge_owner(tree, settings.sentences, problems)
     for problem in _add_home(tree, home, spoken):
         _report(problem, problems)
     core = _core(spoken, {name: tree["intents"][name] for name in owned if name not in known}, settings.builtin)
@@ -112,7 +112,7 @@ def grammar_source(
     context = {"area": home.area} if home.area is not None else {}
     present = tuple(name for name in (*LOCAL_INTENTS, *owned) if name in tree["intents"])
     spellings = written_otherwise((*lists, tree["lists"]["name"], tree["lists"]["area"]), spoken)
-    return GrammarSource(spoken, tree, tuple(dict.fromkeys(present)), context, core, spellings)
+    return GrammarSource(spoken, tree, tuple(dict.fromkeys(present)), context, core, spellings, answers)
 
 
 def following(source: GrammarSource) -> GrammarSource:
@@ -150,7 +150,7 @@ def _sort_small_talk(tree: dict[str, Any]) -> None:
         tree["intents"]["HassRespond"] = {"data": rest}
 
 
-def _own(language: str) -> dict[str, Any]:
+def own_sentences(language: str) -> dict[str, Any]:
     """Our sentences: `data/LANGUAGE.yaml`, and one file a skill in `data/LANGUAGE/`."""
     data = resources.files("appliance.intents") / "data"
     folder = data / language
@@ -173,18 +173,20 @@ def _core(language: str, owned: dict[str, Any], builtin: bool) -> dict[str, Any]
 
 def _merge_owner(
     tree: dict[str, Any], files: Sequence[Path], problems: list[GrammarError] | None
-) -> tuple[list[str], list[dict[str, Any]]]:
-    """Merges the owner's files as Home Assistant does (lists grow); gives the names of their intents, and their lists."""
+) -> tuple[list[str], list[dict[str, Any]], dict[str, str]]:
+    """Merges the owner's files as Home Assistant does (lists grow); gives the names of their intents, lists and answers."""
     owned: list[str] = []
     lists: list[dict[str, Any]] = []
+    answers: dict[str, str] = {}
     for file in files:
         found = read_owner(file, tree, str(tree["language"]))
         for problem in found.problems:
             _report(problem, problems)
         owned.extend(found.tree.get("intents", {}))
         lists.extend(found.tree.get("lists", {}).values())
+        answers.update(found.answers)
         merge_dict(tree, found.tree)
-    return owned, lists
+    return owned, lists, answers
 
 
 def _add_home(tree: dict[str, Any], home: Home, language: str) -> Iterator[GrammarError]:

@@ -148,7 +148,7 @@ async def _upkeep(owner: Owner, appliance: Appliance) -> None:
     assert "engine" in (await owner.ask("restart_engine", engine="kitchen sink"))["error"]["message"]
     owner.ears.client.publish("appliance/home/names", (HOME / "home.json").read_text(), 1, retain=True)
     await until(lambda: appliance.agent.home.entities)
-    await until(lambda: not appliance.telemetry.mqtt.home_names.tasks, 30)
+    await until(lambda: not appliance.telemetry.names.tasks, 30)
     await appliance.agent.set_home(Home())
     assert (await owner.ask("refresh_home"))["ok"]
     await until(lambda: appliance.agent.home.entities)

@@ -69,12 +69,10 @@ async def test_the_house_answers_refuses_and_is_silent(tmp_path: Path) -> None:
             async def say() -> TurnRecord:
                 return (await Player(appliance, "button", False).play(load(file))).record
 
-            await until(lambda: appliance.telemetry.mqtt.link.connected)
+            await until(lambda: appliance.telemetry.link.connected)
             house.announce()
             await until(lambda: appliance.agent.context.home is not None and appliance.agent.home.entities, 20)
-            await until(
-                lambda: not appliance.telemetry.mqtt.home_names.tasks, 20
-            )  # the recogniser has learnt the names
+            await until(lambda: not appliance.telemetry.names.tasks, 20)  # the recogniser has learnt the names
             done = await say()
             assert (done.outcome, done.reply) == (Outcome.HANDED_OVER, "The house has done it."), (
                 done.transcript,
@@ -117,14 +115,14 @@ async def test_the_device_that_heard_worse_stops_silently(tmp_path: Path) -> Non
                 client.publish("appliance/hall/claim", json.dumps(better), 0)
 
         async with device(made, tmp_path / "device", 1.0) as appliance:
-            await until(lambda: appliance.telemetry.mqtt.link.connected)
+            await until(lambda: appliance.telemetry.link.connected)
             await asyncio.sleep(0.3)
             alone = (await Player(appliance, "wake", True).play(load(file))).record
             assert alone.outcome is not Outcome.CANCELLED, "nobody else heard it"
             made.freeze()  # nobody waits for the broker: the winner, or whoever is alone, answers as fast as without one
             held_up = (await Player(appliance, "wake", True).play(load(file))).record
             made.thaw()
-            assert held_up.outcome is alone.outcome and appliance.telemetry.arbitration.claims.yielded == 0
+            assert held_up.outcome is alone.outcome and appliance.telemetry.claims.yielded == 0
             house.client.on_message = claim
             lost = (await Player(appliance, "wake", True).play(load(file))).record
             assert (lost.outcome, lost.reply) == (Outcome.CANCELLED, None)

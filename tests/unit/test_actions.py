@@ -243,7 +243,8 @@ async def test_a_timer_gone_between_plan_and_act(room: Room) -> None:
         ("turn off the lights after an hour and a half", "I will do that in 1 hour and 30 minutes."),
     ],
 )
-async def test_a_delayed_command(room: Room, text: str, reply: str) -> None:
+async def test_a_delayed_command(tmp_path: Path, text: str, reply: str) -> None:
+    room = Room(tmp_path, home=FakeHome())
     assert await room.say(text) == reply
     assert room.timers.all()[0].command == "turn off the lights"
 

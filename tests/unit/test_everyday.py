@@ -174,7 +174,7 @@ def test_a_damaged_agenda_is_put_aside(tmp_path: Path, text: str) -> None:
     file.write_text(text)
     agenda = Agenda(file, lambda _: None, lambda *_: None)
     agenda.load()
-    assert not agenda.all(ALARM) and file.with_suffix(".broken").exists()
+    assert not agenda.all(ALARM) and file.with_name("agenda.json.damaged").exists()
 
 
 def test_the_file_is_what_the_next_run_reads(tmp_path: Path) -> None:
@@ -300,6 +300,8 @@ async def test_a_list_is_bounded(room: Room) -> None:
         ("what day is it tomorrow", "That is Sunday, November 22nd."),
         ("what day is the thirtieth of february", "There is no such day."),
         ("when is easter", "That is Sunday, March 28th, 2027."),
+        ("what's tomorrow's date", "That is Sunday, November 22nd."),
+        ("set a timer for 2 hours", "Timer set for 2 hours."),
         ("thank you", "You're welcome."),
         ("what's the volume", "Volume 50 percent."),
     ],

@@ -97,3 +97,55 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 def test_unknown_language_is_refused() -> None:
     with pytest.raises(GrammarError, match="tlh"):
         grammar_source(Home(), "tlh")
+
+
+ANSWERED = """language: en
+intents:
+  FeedCat:
+    data:
+      - sentences: ["feed the {animal}", "feed it"]
+  HassTurnOn:
+    data:
+      - sentences: ["light it"]
+lists:
+  animal:
+    values: [cat, dog]
+responses:
+  intents:
+    FeedCat:
+      default: "I fed the {{ slots.animal }} already."
+    HassTurnOn:
+      default: "no"
+    Nobody:
+      default: "no"
+"""
+
+
+def test_an_owners_answer_is_said_without_a_server(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text(ANSWERED)
+    problems: list[GrammarError] = []
+    source = grammar_source(Home(), "en", IntentSettings(sentences=(file,)), problems)
+    assert source.answers == {"FeedCat": "I fed the {animal} already."}
+    assert [line.rsplit(": ", 1)[1] for line in map(str, problems)] == [
+        "the response 'HassTurnOn' belongs to no intent of your own in this file.",
+        "the response 'Nobody' belongs to no intent of your own in this file.",
+    ]
+
+
+@pytest.mark.parametrize("text", ["{{ now() }}", "{% if x %}", "{film}", "", "x" * 501])
+def test_an_answer_that_is_no_answer_is_told(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text(ANSWERED.replace("I fed the {{ slots.animal }} already.", text))
+    problems: list[GrammarError] = []
+    source = grammar_source(Home(), "en", IntentSettings(sentences=(file,)), problems)
+    assert not source.answers and any("'FeedCat'" in str(problem) for problem in problems)
+
+
+def test_the_documented_file_is_sound(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "own-sentences.md").read_text().split("```")[1].removeprefix("yaml\n")
+    file = tmp_path / "mine.yaml"
+    file.write_text(text)
+    problems: list[GrammarError] = []
+    source = grammar_source(Home(), "en", IntentSettings(sentences=(file,)), problems)
+    assert not problems and set(source.answers) == {"MovieTime", "WhoFeedsTheCat"}

@@ -210,11 +210,11 @@ async def test_countdown_at_power_up() -> None:
     bench = Bench()
     bench.factory.pin_class = HeldPin
     async with bench.running():
-        assert list(bench.panel.touch.gestures) == [Gesture.COUNTDOWN]
+        assert list(bench.panel.gestures.gestures) == [Gesture.COUNTDOWN]
         scene, _ = bench.panel._story.scene(time.monotonic() + 5.0)
         assert (scene.state, scene.reason) == (State.BUTTON, "reset")
         assert 0.4 < (scene.value or 0) < 0.52
-        bench.panel.touch.felt(Gesture.RESET)
+        bench.panel.gestures.felt(Gesture.RESET)
         await asyncio.sleep(0.02)
         assert bench.hands.did == ["reset"]
 
@@ -231,7 +231,7 @@ async def test_no_gpio_is_a_sentence_and_the_leds_go_on(caplog: pytest.LogCaptur
 
 async def test_a_stuck_button_is_a_sentence() -> None:
     async with Bench().running() as bench:
-        bench.panel.touch.felt(Gesture.STUCK)
+        bench.panel.gestures.felt(Gesture.STUCK)
         assert "stuck" in bench.panel.status()["problems"]["button"]
         await bench.press(0.1)
         assert "button" not in bench.panel.status()["problems"], "it works again"
@@ -244,7 +244,7 @@ async def test_hands_that_fail_are_told() -> None:
             raise DeviceError("x", "The card is gone.")
 
         bench.hands.mute = refuse  # type: ignore[method-assign]
-        bench.panel.touch.felt(Gesture.LONG)
+        bench.panel.gestures.felt(Gesture.LONG)
         await asyncio.sleep(0.02)
         assert bench.panel.status()["problems"]["button"] == "The card is gone."
 

@@ -103,14 +103,14 @@ def test_the_real_spidev_extension_puts_these_bytes_on_the_wire(tmp_path: Path) 
     (tmp_path / "recorder.c").write_text(RECORDER, encoding="utf-8")
     library, record = tmp_path / "recorder.so", tmp_path / "wire"
     command = ["gcc", "-shared", "-fPIC", "-O1", "-o", str(library), str(tmp_path / "recorder.c"), "-ldl"]
-    built = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30)
+    built = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
     if "No such file" in built.stderr and "spidev.h" in built.stderr:
         pytest.skip("no kernel headers for spidev here")
     assert built.returncode == 0, built.stderr
     environment = {**os.environ, "LD_PRELOAD": str(library), "SPI_RECORD": str(record)}
     done = subprocess.run(
         [sys.executable, "-c", WRITER],
-        env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30,
+        env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert record.read_bytes() == APA102_FULL + bytes.fromhex("00000000 ec383838 00000000 00")
@@ -218,7 +218,7 @@ def test_lgpio_needs_no_folder_that_can_be_written_and_leaves_nothing_there(tmp_
     script = "import os; from appliance.panel.drivers import library; print(os.listdir('.'), library._problem)"
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=tmp_path, env={**os.environ, "LG_WD": "/proc"},
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30,
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120,
     )  # fmt: skip
     assert done.stdout.strip() == "[]", done.stderr
 

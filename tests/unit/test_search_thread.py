@@ -23,7 +23,7 @@ class Search:
         self.running += 1
         self.most_at_once = max(self.most_at_once, self.running)
         self.begun.release()
-        self.let_go.acquire(timeout=30)
+        self.let_go.acquire(timeout=120)
         self.running -= 1
         return "found"
 

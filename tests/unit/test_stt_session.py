@@ -6,7 +6,7 @@ import asyncio
 import gc
 import threading
 import weakref
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +23,13 @@ from appliance.wire.stt import Chunk, Partial, Transcribe, Transcript
 class Listening:
     """An utterance that hears nothing; `refused` makes it fail."""
 
-    def __init__(self, heard: threading.Event, refused: Exception | None) -> None:
+    def __init__(self, heard: threading.Event, refused: Callable[[], Exception] | None) -> None:
         self._heard, self._refused = heard, refused
 
     def accept(self, samples: Samples) -> Partial | None:
         self._heard.set()
         if self._refused is not None:
-            raise self._refused
+            raise self._refused()  # a new one: an error holds what failed
         return None
 
     def flush(self) -> Partial:
@@ -46,7 +46,7 @@ class Deaf:
 
     def __init__(self) -> None:
         self.versions: dict[str, str] = {}
-        self.refuses: Exception | None = None
+        self.refuses: Callable[[], Exception] | None = None
         self.heard, self.rested = threading.Event(), threading.Event()
         self.held: list[int] = []
         self._made: weakref.WeakSet[Listening] = weakref.WeakSet()
@@ -108,7 +108,7 @@ async def test_it_rests_where_the_peer_closes_in_the_middle(deaf: Deaf, tmp_path
 
 
 async def test_it_rests_where_the_utterance_fails(deaf: Deaf, tmp_path: Path) -> None:
-    deaf.refuses = SttError("refused", "Not this.")
+    deaf.refuses = lambda: SttError("refused", "Not this.")
     async with await begun(tmp_path, deaf) as connection:
         assert Failure.from_event(await connection.receive(5.0)).code == "refused"
         assert await asyncio.to_thread(deaf.rested.wait, 5.0)
@@ -116,7 +116,7 @@ async def test_it_rests_where_the_utterance_fails(deaf: Deaf, tmp_path: Path) ->
 
 
 async def test_an_error_of_code_ends_the_utterance_and_not_the_connection(deaf: Deaf, tmp_path: Path) -> None:
-    deaf.refuses = ZeroDivisionError("a bug")
+    deaf.refuses = lambda: ZeroDivisionError("a bug")
     async with await begun(tmp_path, deaf) as connection:
         failure = Failure.from_event(await connection.receive(5.0))
         assert failure.code == "failed" and "a bug" not in failure.text

@@ -16,7 +16,12 @@ time.sleep(30)
 
 def test_a_child_ends_with_its_thread() -> None:
     child = subprocess.run(
-        [sys.executable, "-c", CHILD], capture_output=True, text=True, timeout=20, stdin=subprocess.DEVNULL, check=False
+        [sys.executable, "-c", CHILD],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        stdin=subprocess.DEVNULL,
+        check=False,
     )
     assert child.returncode == 1
     assert "'capture'" in child.stderr

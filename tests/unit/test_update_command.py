@@ -30,7 +30,7 @@ UPDATE = Path(command.__file__).parent
 @pytest.fixture(scope="module")
 def key(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("key") / "release"
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(file)], check=True, timeout=30)
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(file)], check=True, timeout=120)
     return file
 
 
@@ -198,7 +198,7 @@ def test_a_clock_of_1970_changes_nothing(tmp_path: Path, key: Path, site: Layout
     done = subprocess.run(
         ["ssh-keygen", "-Y", "verify", "-f", str(site.signers), "-I", "release", "-n", NAMESPACE, "-s", str(one / SIGNATURE),
          "-Overify-time=19700101000100Z"],
-        input=(one / MANIFEST).read_bytes(), capture_output=True, timeout=30, check=False,
+        input=(one / MANIFEST).read_bytes(), capture_output=True, timeout=120, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     for file in UPDATE.glob("*.py"):

@@ -19,14 +19,14 @@ pytestmark = pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="need
 
 
 def key(folder: Path) -> Path:
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder)], check=True, timeout=30)
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder)], check=True, timeout=120)
     return folder
 
 
 def sign(release: Path, by: Path, namespace: str = NAMESPACE) -> None:
     (release / SIGNATURE).unlink(missing_ok=True)
     command = ["ssh-keygen", "-q", "-Y", "sign", "-f", str(by), "-n", namespace, str(release / MANIFEST)]
-    subprocess.run(command, check=True, timeout=30, capture_output=True)
+    subprocess.run(command, check=True, timeout=120, capture_output=True)
 
 
 @pytest.fixture(scope="module")

@@ -66,9 +66,8 @@ class Reader:
         table = unpack([packed for _, packed in rows], width)[:, ::factor] if width else np.empty((len(rows), 0))
         at_s = np.array([at for at, _ in rows], np.float64) / 1000
         at_s, table = _with_gaps(*_thinned(at_s, table, points))
-        values = {
-            name: [None] * len(at_s) if place is None else _plain(table[:, place]) for name, place in places.items()
-        }
+        nothing: list[float | None] = [None] * len(at_s)
+        values = {name: nothing if place is None else _plain(table[:, place]) for name, place in places.items()}
         return Series([round(float(at), 3) for at in at_s], values, grain.name)
 
     def turns(self, device: str, most: int = 50) -> list[dict[str, Any]]:
