@@ -101,20 +101,23 @@ class Interpreter:
         return _best(readings, self._home) if readings else None
 
     def _that_can_be_kept(self, readings: list[_Reading], budget_s: float) -> Iterator[_Reading]:
-        """Without those that promise to do later what nobody would understand then."""
-        intents: dict[str, str | None] = {}
+        """Without those that promise to do later, or refuse to do, what nobody would understand by itself."""
+        known: dict[str, list[Interpretation]] = {}
         for reading in readings:
-            command = reading.interpretation.slots.get(COMMAND)
-            if command is None or reading.interpretation.intent == REFUSAL:
+            meant = reading.interpretation
+            command = meant.slots.get(COMMAND)
+            if command is None:
                 yield reading
                 continue
             text = str(command)
-            if text not in intents:
+            if text not in known:
                 inner = sorted(self._all_readings(text, None, budget_s), key=lambda one: one.score)
-                found = (r.interpretation for r in inner if COMMAND not in r.interpretation.slots)
-                intents[text] = next((one.intent for one in found if one.intent != REFUSAL), None)
-            if (intent := intents[text]) is not None:
-                yield replace(reading, interpretation=replace(reading.interpretation, puts_off=intent))
+                known[text] = [one.interpretation for one in inner if one.interpretation.intent != REFUSAL]
+            if meant.intent == REFUSAL:
+                if known[text]:
+                    yield reading
+            elif (intent := next((one.intent for one in known[text] if COMMAND not in one.slots), None)) is not None:
+                yield replace(reading, interpretation=replace(meant, puts_off=intent))
 
     def _warm(self) -> None:
         """Has hassil parse every template now: it would do so in the first search, which then takes 100 times longer."""
